@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a transition decides. Plain data: tests compare it, the shell commits it and only then performs it.
+#pragma once
+
+#include "call/input.h"
+
+namespace voip::call
+{
+
+// --- to Matrix -------------------------------------------------------------------------------------------------
+struct OutInvite {
+    QString sdp;
+    Millis lifetime = 0;
+    QString invitee; // always set (R16)
+    bool operator==(const OutInvite &) const = default;
+};
+struct OutAnswer {
+    QString sdp;
+    bool operator==(const OutAnswer &) const = default;
+};
+struct OutCandidates {
+    QVector<Candidate> candidates;
+    bool operator==(const OutCandidates &) const = default;
+};
+struct OutHangup {
+    EndReason reason = EndReason::UserHangup;
+    bool operator==(const OutHangup &) const = default;
+};
+struct OutReject {
+    bool operator==(const OutReject &) const = default;
+};
+struct OutSelectAnswer {
+    QString selectedPartyId;
+    bool operator==(const OutSelectAnswer &) const = default;
+};
+using OutContent = std::variant<OutInvite, OutAnswer, OutCandidates, OutHangup, OutReject, OutSelectAnswer>;
+
+struct Send {
+    std::int64_t ref = 0;
+    QString callId; // the host's
+    QString roomId;
+    QString matrixCallId;
+    QString partyId;
+    int version = 1; // of the call: a v0 peer reads no "1"-only events
+    OutContent content;
+    Millis notAfter = 0; // not worth sending later than this; 0: always worth it
+    bool operator==(const Send &) const = default;
+};
+// Takes back what is not sent yet. If it is on its way already it counts as sent.
+struct Unsend {
+    std::int64_t ref = 0;
+    QString callId;
+    bool operator==(const Unsend &) const = default;
+};
+struct JoinRoom {
+    QString roomId;
+    bool operator==(const JoinRoom &) const = default;
+};
+
+// --- to the host -----------------------------------------------------------------------------------------------
+struct NoteInitiated {
+    QString sdp;
+    bool operator==(const NoteInitiated &) const = default;
+};
+struct NoteAnswered {
+    QString sdp;
+    bool operator==(const NoteAnswered &) const = default;
+};
+struct NoteCandidates {
+    QVector<Candidate> candidates;
+    bool operator==(const NoteCandidates &) const = default;
+};
+struct NoteGlare {
+    QString sdp;
+    bool operator==(const NoteGlare &) const = default;
+};
+struct NoteRejected {
+    EndReason reason = EndReason::Rejected;
+    bool operator==(const NoteRejected &) const = default;
+};
+struct NoteEnded {
+    EndReason reason = EndReason::UserHangup;
+    bool operator==(const NoteEnded &) const = default;
+};
+struct NoteUnavailable {
+    QString reason; // a stable word: "homeserver_unreachable", "forbidden", "not_encrypted_yet"
+    bool operator==(const NoteUnavailable &) const = default;
+};
+using NoteContent =
+    std::variant<NoteInitiated, NoteAnswered, NoteCandidates, NoteGlare, NoteRejected, NoteEnded, NoteUnavailable>;
+
+struct Notify {
+    QString callId;
+    QString conversationId;
+    std::int64_t seq = 0; // by call, from 1
+    QString peer;
+    Media media;
+    QString roomId;
+    QString matrixCallId;
+    QString partyId;
+    NoteContent content;
+    bool operator==(const Notify &) const = default;
+};
+
+// How a host action was taken. Exactly one for each host action.
+struct Accepted {
+    QString callId;
+    bool operator==(const Accepted &) const = default;
+};
+enum class Refusal { UnknownCall, WrongState, Ringing, InProgress, UnknownRoom, NoPeer, NotJoined };
+struct Refused {
+    Refusal why = Refusal::UnknownCall;
+    QString callId;             // the call that stands in the way, if one does
+    State state = State::Ended; // of that call
+    bool operator==(const Refused &) const = default;
+};
+
+// --- to observers ----------------------------------------------------------------------------------------------
+// An event that changed nothing, and why; a stable word.
+struct Drop {
+    QString reason;
+    QString eventId;
+    bool operator==(const Drop &) const = default;
+};
+
+using Effect = std::variant<Send, Unsend, JoinRoom, Notify, Accepted, Refused, Drop>;
+
+} // namespace voip::call

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that can happen to a line, by sender.
+//   the homeserver: MatrixBatch (call events and what concerns rooms), RoomSnapshot (asked for after a join)
+//   the host:       Place, Answer, AddCandidates, ReportMedia, Reject, End
+//   the outbox:     Sent, SendFailed
+//   the clock:      Tick (fires what is due), Restart (the process came back with what was committed)
+#pragma once
+
+#include "call/line.h"
+
+#include <variant>
+
+namespace voip::call
+{
+
+// What every Matrix event says of itself. `age` is at `receivedAt`: time since the event was sent, by the
+// homeserver's clock (R25, R26).
+struct EventHead {
+    QString eventId;
+    QString roomId;
+    QString sender;
+    Millis age = 0;
+    Millis receivedAt = 0;
+
+    bool operator==(const EventHead &) const = default;
+};
+
+// The envelope of every m.call event (R1..R4). The party id of a v0 event is dropped on reading (R11).
+struct CallHead : EventHead {
+    QString callId;
+    QString partyId;
+    int version = 1;
+
+    [[nodiscard]] Party party() const { return {sender, partyId}; }
+    bool operator==(const CallHead &) const = default;
+};
+
+struct InviteEvent : CallHead {
+    QString sdp;
+    Millis lifetime = 0;
+    std::optional<QString> invitee;
+    Media media;
+    bool operator==(const InviteEvent &) const = default;
+};
+struct AnswerEvent : CallHead {
+    QString sdp;
+    bool operator==(const AnswerEvent &) const = default;
+};
+struct CandidatesEvent : CallHead {
+    QVector<Candidate> candidates;
+    bool operator==(const CandidatesEvent &) const = default;
+};
+struct HangupEvent : CallHead {
+    EndReason reason = EndReason::UserHangup;
+    bool operator==(const HangupEvent &) const = default;
+};
+struct RejectEvent : CallHead {
+    bool operator==(const RejectEvent &) const = default;
+};
+struct SelectAnswerEvent : CallHead {
+    QString selectedPartyId; // empty: ignored (R45)
+    bool operator==(const SelectAnswerEvent &) const = default;
+};
+struct MemberEvent : EventHead {
+    QString user;
+    Membership membership = Membership::Leave;
+    bool operator==(const MemberEvent &) const = default;
+};
+struct JoinRuleEvent : EventHead {
+    JoinRule rule = JoinRule::Invite;
+    bool operator==(const JoinRuleEvent &) const = default;
+};
+struct EncryptionEvent : EventHead {
+    bool operator==(const EncryptionEvent &) const = default;
+};
+// An event that could not be used; `reason` is a stable word for counters ("bad_id", "undecryptable").
+struct UnusableEvent : EventHead {
+    QString reason;
+    bool operator==(const UnusableEvent &) const = default;
+};
+
+using MatrixEvent = std::variant<InviteEvent, AnswerEvent, CandidatesEvent, HangupEvent, RejectEvent, SelectAnswerEvent,
+                                 MemberEvent, JoinRuleEvent, EncryptionEvent, UnusableEvent>;
+
+// One homeserver transaction as far as it concerns this line. Nothing is signalled until all of it is seen (R28).
+struct MatrixBatch {
+    QVector<MatrixEvent> events;
+    bool operator==(const MatrixBatch &) const = default;
+};
+
+// A room's state as the homeserver tells it now.
+struct RoomSnapshot {
+    QString roomId;
+    QMap<QString, Membership> members;
+    JoinRule joinRule = JoinRule::Invite;
+    bool encrypted = false;
+    bool operator==(const RoomSnapshot &) const = default;
+};
+
+struct Place {
+    QString callId; // the host's, fresh
+    QString roomId;
+    QString sdp;
+    Media media;
+    bool operator==(const Place &) const = default;
+};
+struct Answer {
+    QString callId;
+    QString sdp;
+    bool operator==(const Answer &) const = default;
+};
+struct AddCandidates {
+    QString callId;
+    QVector<Candidate> candidates;
+    bool operator==(const AddCandidates &) const = default;
+};
+enum class MediaReport { Connected, Disconnected, Failed };
+struct ReportMedia {
+    QString callId;
+    MediaReport report = MediaReport::Connected;
+    bool operator==(const ReportMedia &) const = default;
+};
+struct Reject {
+    QString callId;
+    bool operator==(const Reject &) const = default;
+};
+struct End {
+    QString callId;
+    EndReason reason = EndReason::UserHangup;
+    bool operator==(const End &) const = default;
+};
+
+struct Sent {
+    std::int64_t ref = 0;
+    QString callId;
+    QString eventId;
+    bool operator==(const Sent &) const = default;
+};
+// The outbox repeats what is transient by itself; the core only tells the host that Matrix does not carry the call
+// now. What is permanent ends the call.
+struct SendFailed {
+    std::int64_t ref = 0;
+    QString callId;
+    QString code;
+    bool transient = false;
+    bool operator==(const SendFailed &) const = default;
+};
+
+struct Tick {
+    bool operator==(const Tick &) const = default;
+};
+struct Restart {
+    bool operator==(const Restart &) const = default;
+};
+
+using Input = std::variant<MatrixBatch, RoomSnapshot, Place, Answer, AddCandidates, ReportMedia, Reject, End, Sent,
+                           SendFailed, Tick, Restart>;
+
+} // namespace voip::call

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store keeps, as value types. JSON bodies are compact UTF-8. Times are UTC ms. A `lane` is the Matrix id
+// of a bridged user. Only store/ turns these into SQL.
+#pragma once
+
+#include "call/line.h"
+
+#include <voiphost/types.h>
+
+#include <QByteArray>
+#include <QJsonObject>
+#include <QString>
+#include <QVector>
+
+#include <functional>
+
+namespace voip::store
+{
+
+struct StoreError {
+    enum class Kind {
+        Unavailable,   // no connection, disk full, time-out: trying again later may work
+        Conflict,      // a constraint was broken: trying again will not work
+        Corrupt,       // a row that cannot be read; `message` names table, key and column
+        Misconfigured, // wrong driver or DSN, schema newer than this program, wrong root key
+    };
+    Kind kind = Kind::Unavailable;
+    QString message; // never holds the DSN's password or a row's body
+};
+
+template <typename T>
+using Result = voiphost::Expected<T, StoreError>;
+template <typename T>
+using Reply = std::function<void(Result<T>)>;
+
+// An event of one transaction for one lane.
+struct InboxEvent {
+    QString lane;
+    QString eventId;
+    QJsonObject body;
+};
+
+struct InboxBatch {
+    QString transactionId;
+    qint64 receivedAt = 0;
+    QVector<InboxEvent> events;
+};
+
+struct InboxEntry { // an accepted event that no lane has consumed yet
+    qint64 seq = 0; // order of acceptance
+    QString lane;
+    qint64 receivedAt = 0;
+    QString transactionId; // events of one transaction are one batch (R28)
+    QJsonObject body;
+};
+
+struct OutboxEntry { // decided, not yet known to be at the homeserver
+    QString lane;
+    qint64 ref = 0; // unique by lane
+    QString callId; // the host's; sends of one call keep their order
+    QString roomId;
+    QString type;
+    QJsonObject content;
+    QString txnId; // unique over all lanes: the homeserver knows one space for the whole appservice (R111)
+    qint64 createdAt = 0;
+    qint64 notAfter = 0; // 0: no limit
+};
+
+struct Notice {    // what the host is told; the row behind voiphost::CallNotice
+    qint64 id = 0; // given by the commit; grows by lane
+    QString lane;
+    QString callId;
+    QString conversationId;
+    qint64 seq = 0;
+    voiphost::NoticeKind kind = voiphost::NoticeKind::Ended;
+    QJsonObject data;
+    qint64 at = 0;
+};
+
+struct IdempotencyKey {
+    QString lane;
+    QString key;
+    QByteArray requestHash;
+    QString callId;
+    qint64 at = 0;
+};
+
+// One decision of one lane: all of it or nothing.
+struct Commit {
+    QString lane;
+    QVector<qint64> consumed;        // inbox seqs
+    QVector<call::Call> calls;       // upserted by (lane, id)
+    QVector<QString> forgottenCalls; // gone from the line; rows stay as history, Early ones are deleted
+    QVector<call::Room> rooms;       // upserted by (lane, room id)
+    QVector<OutboxEntry> sends;
+    QVector<qint64> settledSends; // refs that are sent, failed for good, or taken back
+    QVector<Notice> notices;      // ids are filled in by the answer
+    QVector<IdempotencyKey> keys;
+};
+
+struct Committed {
+    QVector<qint64> noticeIds; // in the order of Commit::notices
+};
+
+// A lane as it was committed: what Restart begins with.
+struct LaneRecord {
+    QString lane;
+    QVector<call::Room> rooms;
+    QVector<call::Call> calls;    // not yet forgotten at the time asked for
+    QVector<OutboxEntry> outbox;  // in order of ref
+    QVector<IdempotencyKey> keys; // of the last 24 h
+    qint64 lastRef = 0;           // highest ref ever given out in this lane's pending or settled sends
+};
+
+} // namespace voip::store

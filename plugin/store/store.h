@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable memory: repositories over one SQL schema (SQLite or PostgreSQL). The only folder that knows SQL.
+// One writer thread gathers all writes that are waiting into one database transaction per flush (group commit) and
+// answers each afterwards; one reader thread has a connection of its own. No call here blocks; replies are posted to
+// the thread of `context` and are dropped if it has been destroyed. A database that goes away makes writes fail with
+// Unavailable at once while it is gone; the store reconnects by itself with back-off.
+#pragma once
+
+#include "store/rows.h"
+
+#include <voiphost/settings.h>
+
+#include <QObject>
+
+#include <memory>
+
+namespace voip::store
+{
+
+class Writer;
+class Reader;
+
+class Store : public QObject
+{
+    Q_OBJECT
+
+public:
+    explicit Store(voiphost::DatabaseSettings settings, QObject *parent = nullptr);
+    ~Store() override; // closes
+
+    // Connects, migrates (under a lock, so that two starting workers do not race), checks the root key if one is
+    // given: its check value is remembered by the first start and compared by later ones. Wrong or missing then is
+    // Misconfigured.
+    void open(const QByteArray &rootKey, QObject *context, Reply<voiphost::Done> reply);
+    // Flushes what is waiting, joins both threads, closes the connections. Blocks. Idempotent.
+    void close();
+
+    [[nodiscard]] bool available() const; // any thread
+
+    // --- writes (writer thread, grouped) ---
+    // The batch is durable when the reply comes. Entries that are new are answered; an event id seen before for its
+    // lane (R107: also by another transaction) or a transaction seen before adds none.
+    void accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply);
+    void commit(Commit commit, QObject *context, Reply<Committed> reply);
+    void putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<voiphost::Done> reply);
+    // Bodies and ids that are past their time: notices of ended calls older than an hour, seen events and
+    // transactions older than a week, idempotency keys older than 24 h.
+    void prune(qint64 now, QObject *context, Reply<voiphost::Done> reply);
+
+    // --- reads (reader thread) ---
+    void restoreLanes(qint64 now, QObject *context, Reply<QVector<LaneRecord>> reply);
+    void pendingInbox(QObject *context, Reply<QVector<InboxEntry>> reply); // in order of seq
+    void settings(QObject *context, Reply<QHash<QString, QByteArray>> reply);
+    void findCall(const QString &lane, const QString &callId, QObject *context, Reply<std::optional<call::Call>> reply);
+    // Ended calls that were announced to the host or placed by it, newest first, before the call of that id.
+    void history(const QString &lane, int limit, const QString &beforeCallId, QObject *context,
+                 Reply<QVector<call::Call>> reply);
+    void noticesAfter(const QString &lane, qint64 afterId, int limit, QObject *context, Reply<QVector<Notice>> reply);
+    // Notices of the given calls in order of id.
+    void noticesOfCalls(const QString &lane, const QVector<QString> &callIds, QObject *context,
+                        Reply<QVector<Notice>> reply);
+
+    // For `--check`, blocking: connects and looks at the schema version without changing anything.
+    struct Inspection {
+        bool reachable = false;
+        int schemaVersion = 0; // 0: empty database
+        int programVersion = 0;
+        QString message;
+    };
+    [[nodiscard]] static Inspection inspect(const voiphost::DatabaseSettings &settings);
+
+Q_SIGNALS:
+    void availableChanged(bool available); // from the writer thread's point of view; queued to receivers
+
+private:
+    voiphost::DatabaseSettings m_settings;
+    std::unique_ptr<Writer> m_writer;
+    std::unique_ptr<Reader> m_reader;
+};
+
+} // namespace voip::store
