@@ -52,9 +52,10 @@ struct Unsend {
     QString callId;
     bool operator==(const Unsend &) const = default;
 };
-struct JoinRoom {
+// Join the room (again is harmless), read its state into a RoomSnapshot, and deliver what was said there lately.
+struct EnterRoom {
     QString roomId;
-    bool operator==(const JoinRoom &) const = default;
+    bool operator==(const EnterRoom &) const = default;
 };
 
 // --- to the host -----------------------------------------------------------------------------------------------
@@ -123,6 +124,6 @@ struct Drop {
     bool operator==(const Drop &) const = default;
 };
 
-using Effect = std::variant<Send, Unsend, JoinRoom, Notify, Accepted, Refused, Drop>;
+using Effect = std::variant<Send, Unsend, EnterRoom, Notify, Accepted, Refused, Drop>;
 
 } // namespace voip::call

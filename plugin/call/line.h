@@ -13,6 +13,8 @@ namespace voip::call
 enum class Membership { Join, Invite, Knock, Leave, Ban };
 enum class JoinRule { Invite, Public, Other };
 
+// The ghost itself stands in `members` as invited until a RoomSnapshot has told who else is there: only then is the
+// room usable (joined(self)).
 struct Room {
     QString id;
     QString conversationId;            // the host's name for it; given when the room is first seen
@@ -37,6 +39,7 @@ struct Settings {
     Millis leastTimeToRing = 3000;       // R27
     Millis firstFlushAfterInvite = 2000; // R51
     Millis firstFlushAfterAnswer = 500;  // R51
+    Millis flushEvery = 500;             // later candidates are gathered for as long
 
     bool operator==(const Settings &) const = default;
 };
@@ -53,5 +56,8 @@ struct Line {
     [[nodiscard]] std::optional<Millis> nextDue() const;
     bool operator==(const Line &) const = default;
 };
+
+// When something is due in this call next.
+[[nodiscard]] std::optional<Millis> dueOf(const Call &call);
 
 } // namespace voip::call

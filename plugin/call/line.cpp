@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/line.h"
+
+#include <algorithm>
+
+namespace voip::call
+{
+
+QString toString(State state)
+{
+    switch (state) {
+    case State::Early:
+        return QStringLiteral("early");
+    case State::Ringing:
+        return QStringLiteral("ringing");
+    case State::Inviting:
+        return QStringLiteral("inviting");
+    case State::Connecting:
+        return QStringLiteral("connecting");
+    case State::Connected:
+        return QStringLiteral("connected");
+    case State::Ended:
+        return QStringLiteral("ended");
+    }
+    return {};
+}
+
+bool Room::has(const QString &user) const
+{
+    const auto found = members.constFind(user);
+    return found != members.constEnd() && (*found == Membership::Join || *found == Membership::Invite);
+}
+
+bool Room::joined(const QString &user) const
+{
+    return members.value(user, Membership::Leave) == Membership::Join;
+}
+
+QString Room::peerOf(const QString &user) const
+{
+    if (crowded)
+        return {};
+    QString peer;
+    for (auto it = members.constBegin(); it != members.constEnd(); ++it) {
+        if (it.key() == user || !has(it.key()))
+            continue;
+        if (!peer.isEmpty())
+            return {};
+        peer = it.key();
+    }
+    return peer;
+}
+
+const Call *Line::findMatrix(const QString &roomId, const QString &matrixId) const
+{
+    for (const Call &call : calls) {
+        if (call.matrixId == matrixId && call.roomId == roomId)
+            return &call;
+    }
+    return nullptr;
+}
+
+std::optional<Millis> dueOf(const Call &call)
+{
+    if (!call.live())
+        return call.forgetAt;
+    return call.flushAt > 0 ? std::min(call.flushAt, call.deadline) : call.deadline;
+}
+
+std::optional<Millis> Line::nextDue() const
+{
+    std::optional<Millis> next;
+    for (const Call &call : calls) {
+        const auto due = dueOf(call);
+        if (due && (!next || *due < *next))
+            next = due;
+    }
+    return next;
+}
+
+} // namespace voip::call

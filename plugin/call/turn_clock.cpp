@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox's results, the clock, and coming back after a crash.
+#include "call/turn.h"
+
+#include <algorithm>
+
+namespace voip::call
+{
+
+void Turn::on(const Sent &sent)
+{
+    const auto call = line().calls.find(sent.callId);
+    if (call == line().calls.end() || call->inviteRef != sent.ref)
+        return;
+    call->inviteRef.reset();
+    call->inviteSent = true;
+    touch(*call);
+}
+
+void Turn::on(const SendFailed &failed)
+{
+    const auto found = line().calls.find(failed.callId);
+    if (found == line().calls.end() || !found->live())
+        return;
+    Call &call = *found;
+    if (!call.unavailableTold) {
+        call.unavailableTold = true;
+        notify(call, NoteUnavailable{failed.code});
+    }
+    if (failed.transient)
+        return; // the outbox goes on trying; the deadline stands
+    if (call.inviteRef == failed.ref)
+        call.inviteRef.reset();
+    end(call, EndReason::Unavailable);
+}
+
+void Turn::on(const Tick &)
+{
+    fireDue();
+}
+
+void Turn::on(const Restart &)
+{
+    for (const Room &where : std::as_const(line().rooms)) {
+        if (where.has(line().self) && !where.joined(line().self))
+            give(EnterRoom{where.id});
+    }
+    announceWaitingCalls(); // R29
+    fireDue();              // R68: deadlines that passed meanwhile
+}
+
+void Turn::fireDue()
+{
+    while (true) {
+        Call *next = nullptr;
+        for (Call &call : line().calls) {
+            if (const auto due = dueOf(call); due && *due <= m_now && (!next || *due < *dueOf(*next)))
+                next = &call;
+        }
+        if (!next)
+            return;
+        Call &call = *next;
+        if (call.live() && call.flushAt > 0 && call.flushAt <= call.deadline) {
+            flush(call);
+            continue;
+        }
+        switch (call.state) {
+        case State::Ringing:
+            end(call, EndReason::InviteTimeout); // R30: the callee sends nothing
+            break;
+        case State::Inviting:
+            hangUp(call, EndReason::InviteTimeout); // R31
+            break;
+        case State::Connecting:
+            hangUp(call, EndReason::IceFailed); // R63
+            break;
+        case State::Connected:
+            hangUp(call, EndReason::UserHangup);
+            break;
+        case State::Early:
+        case State::Ended:
+            touch(call);
+            line().calls.remove(QString(call.id));
+            break;
+        }
+    }
+}
+
+} // namespace voip::call

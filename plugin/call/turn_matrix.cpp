@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// Call events from Matrix. Each handler first finds out whether the event is for this line and from the right party,
+// and says so with a Drop if not; then it moves the call.
+#include "call/turn.h"
+
+#include <algorithm>
+
+namespace voip::call
+{
+
+namespace
+{
+
+constexpr int maxRinging = 16;            // of one line at a time
+constexpr int maxForeign = 256;           // early calls and tombstones of calls that never rang
+constexpr int maxWaitingParties = 8;      // of one call
+constexpr int maxWaitingCandidates = 256; // of one party
+constexpr Millis earlyKept = 60 * 1000;
+
+} // namespace
+
+void Turn::on(const MatrixBatch &batch)
+{
+    for (const MatrixEvent &event : batch.events)
+        std::visit([this](const auto &what) { take(what); }, event);
+    announceWaitingCalls(); // R28: only now that the whole batch is seen
+}
+
+// --- invite ------------------------------------------------------------------------------------------------------
+
+QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
+{
+    const auto because = [](const char *reason) { return QString::fromLatin1(reason); };
+    if (event.sender == line().self)
+        return because(known && known->ourParty == event.partyId ? "echo" : "own_user"); // R10, R17
+    const auto room = line().rooms.constFind(event.roomId);
+    if (room == line().rooms.constEnd() || !room->has(line().self))
+        return because("unknown_room");
+    if (room->joinRule == JoinRule::Public)
+        return because("public_room"); // R19
+    if (event.invitee && *event.invitee != line().self)
+        return because("not_invitee"); // R18, R20
+    if (known) {
+        // A tombstone left by somebody else does not keep the caller out.
+        const bool samePerson = !known->opponent || known->opponent->user == event.sender;
+        if (known->state == State::Ended && samePerson)
+            return because("ended"); // R66
+        if (known->live())
+            return because(known->side == Side::Theirs && known->opponent == event.party() ? "duplicate" : "not_party");
+    }
+    const Millis left = std::min(event.lifetime, longestLifetime) - event.age - (m_now - event.receivedAt);
+    if (left < line().settings.leastTimeToRing)
+        return because("expired"); // R25, R27
+    const auto ringing = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                       [](const Call &call) { return call.state == State::Ringing; });
+    if (ringing >= maxRinging)
+        return because("too_many_calls");
+    return {};
+}
+
+Call *Turn::ownInviteIn(const QString &roomId, const QString &peer)
+{
+    for (Call &call : line().calls) {
+        if (call.roomId == roomId && call.peer == peer && call.state == State::Inviting)
+            return &call;
+    }
+    return nullptr;
+}
+
+void Turn::take(const InviteEvent &event)
+{
+    const Call *known = line().findMatrix(event.roomId, event.callId);
+    if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
+        return drop(event, reason);
+    if (Call *ours = ownInviteIn(event.roomId, event.sender)) { // R78
+        if (event.callId < ours->matrixId)
+            return yieldTo(*ours, event); // R80: the lesser call id stays
+        entomb(event);
+        return drop(event, "glare");
+    }
+    ring(event, known ? &line().calls[known->id] : nullptr);
+}
+
+void Turn::fillIncoming(Call &call, const InviteEvent &event)
+{
+    call.matrixId = event.callId;
+    call.side = Side::Theirs;
+    call.state = State::Ringing;
+    call.version = event.version;
+    call.peer = event.sender;
+    call.opponent = event.party();
+    call.media = event.media;
+    call.remoteSdp = event.sdp;
+    call.deadline = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
+    touch(call);
+}
+
+void Turn::ring(const InviteEvent &event, Call *early)
+{
+    if (early && early->state == State::Ended) { // somebody else's tombstone
+        touch(*early);
+        line().calls.remove(QString(early->id));
+        early = nullptr;
+    }
+    Call &call = early ? *early : add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
+    fillIncoming(call, event);
+}
+
+// Glare lost (R80): theirs takes the place of ours, under the same host call.
+void Turn::yieldTo(Call &ours, const InviteEvent &theirs)
+{
+    withdrawInvite(ours);
+    send(ours, OutHangup{EndReason::UserHangup});
+    const QString lostId = ours.matrixId;
+    const Party us{line().self, ours.ourParty};
+    const QString hostId = ours.id;
+    Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
+    lost.ourParty = us.id;
+    lost.peer = theirs.sender;
+    bury(lost, EndReason::Replaced);
+
+    Call &call = line().calls[hostId];
+    call.ourParty = m_entropy.id(12);
+    call.localSdp.clear();
+    call.unsent.clear();
+    call.waiting.clear();
+    call.candidatesEnded = false;
+    call.flushAt = 0;
+    fillIncoming(call, theirs);
+    notify(call, NoteGlare{theirs.sdp});
+}
+
+// A call that is known by an event of its end only, so that its invite, should it come late, does not ring (R67).
+void Turn::entomb(const CallHead &event)
+{
+    const auto foreign = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                       [](const Call &call) { return !call.announced && !call.live(); });
+    if (foreign >= maxForeign)
+        return drop(event, "too_many_calls");
+    Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
+    call.peer = event.sender;
+    call.opponent = event.party();
+    bury(call, EndReason::UserHangup);
+}
+
+// --- events of a call that should be known -------------------------------------------------------------------------
+
+Call *Turn::dealWith(const CallHead &event)
+{
+    const Call *known = line().findMatrix(event.roomId, event.callId);
+    if (!known) {
+        drop(event, "unknown_call");
+        return nullptr;
+    }
+    if (event.sender == line().self && event.partyId == known->ourParty) {
+        drop(event, "echo"); // R10
+        return nullptr;
+    }
+    if (known->state == State::Ended) {
+        drop(event, "ended"); // R66
+        return nullptr;
+    }
+    return &line().calls[known->id];
+}
+
+void Turn::take(const AnswerEvent &event)
+{
+    Call *call = dealWith(event);
+    if (!call)
+        return;
+    if (call->side == Side::Theirs) {
+        if (call->state == State::Ringing && event.sender == line().self)
+            return end(*call, EndReason::AnsweredElsewhere); // R41
+        return drop(event, "not_party");
+    }
+    if (call->state != State::Inviting)
+        return drop(event, "late_answer"); // R36
+    if (event.sender != call->peer)
+        return drop(event, "not_invitee");
+    call->opponent = event.party();
+    call->version = std::min(call->version, event.version);
+    connecting(*call);
+    notify(*call, NoteAnswered{event.sdp});
+    if (event.version > 0 && !event.partyId.isEmpty())
+        send(*call, OutSelectAnswer{event.partyId}); // R37, R48
+    deliverWaiting(*call);
+}
+
+void Turn::takeRejection(Call &call, const Party &party, int version, EndReason reason)
+{
+    call.opponent = party;
+    if (version > 0 && !party.id.isEmpty())
+        send(call, OutSelectAnswer{party.id}); // R37: for a reject too
+    bury(call, reason);
+    notify(call, NoteRejected{reason});
+}
+
+void Turn::take(const RejectEvent &event)
+{
+    if (!line().findMatrix(event.roomId, event.callId))
+        return entomb(event); // R67
+    Call *call = dealWith(event);
+    if (!call)
+        return;
+    if (call->side == Side::Theirs) {
+        if (call->state == State::Ringing && event.sender == line().self)
+            return end(*call, EndReason::AnsweredElsewhere); // R41
+        return drop(event, "not_party");
+    }
+    if (call->state != State::Inviting)
+        return drop(event, "late_reject"); // R43
+    if (event.sender != call->peer)
+        return drop(event, "not_invitee");
+    takeRejection(*call, event.party(), event.version, EndReason::Rejected);
+}
+
+void Turn::take(const HangupEvent &event)
+{
+    if (!line().findMatrix(event.roomId, event.callId))
+        return entomb(event); // R67
+    Call *call = dealWith(event);
+    if (!call)
+        return;
+    switch (call->state) {
+    case State::Early:
+        call->opponent = event.party();
+        call->peer = event.sender;
+        return bury(*call, event.reason);
+    case State::Inviting:
+        // Before an answer there is no opponent to hang up; v0 says reject so (R65), and "busy" is said so (R46).
+        if (event.sender == call->peer && (event.version == 0 || event.reason == EndReason::UserBusy))
+            return takeRejection(*call, event.party(), 0,
+                                 event.version == 0 ? EndReason::Rejected : EndReason::UserBusy);
+        return drop(event, "not_party");
+    case State::Ringing:
+    case State::Connecting:
+    case State::Connected:
+        if (call->opponent != event.party())
+            return drop(event, "not_party"); // R65
+        return end(*call, event.reason);
+    case State::Ended:
+        return;
+    }
+}
+
+void Turn::take(const SelectAnswerEvent &event)
+{
+    Call *call = dealWith(event);
+    if (!call)
+        return;
+    if (call->side == Side::Ours || event.selectedPartyId.isEmpty())
+        return drop(event, "not_callee"); // R45
+    if (call->opponent != event.party())
+        return drop(event, "not_party");
+    if (event.selectedPartyId == call->ourParty)
+        return;                               // as it should be
+    end(*call, EndReason::AnsweredElsewhere); // R38, R39
+}
+
+// --- candidates ----------------------------------------------------------------------------------------------------
+
+void Turn::buffer(Call &call, const CandidatesEvent &event)
+{
+    auto waiting = std::find_if(call.waiting.begin(), call.waiting.end(),
+                                [&](const PartyCandidates &entry) { return entry.party == event.party(); });
+    if (waiting == call.waiting.end()) {
+        if (call.waiting.size() >= maxWaitingParties)
+            return drop(event, "too_many_candidates");
+        waiting = call.waiting.insert(call.waiting.end(), PartyCandidates{event.party(), {}});
+    }
+    if (waiting->candidates.size() + event.candidates.size() > maxWaitingCandidates)
+        return drop(event, "too_many_candidates");
+    waiting->candidates += event.candidates;
+    touch(call);
+}
+
+void Turn::take(const CandidatesEvent &event)
+{
+    if (event.sender != line().self && !line().findMatrix(event.roomId, event.callId)) { // R56
+        const auto early = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                         [](const Call &call) { return !call.announced && !call.live(); });
+        if (early >= maxForeign)
+            return drop(event, "too_many_calls");
+        Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
+        call.peer = event.sender;
+        call.forgetAt = m_now + earlyKept;
+        return buffer(call, event);
+    }
+    Call *call = dealWith(event);
+    if (!call)
+        return;
+    if (call->state == State::Early || (call->state == State::Inviting && event.sender == call->peer))
+        return buffer(*call, event); // R55
+    if (call->opponent != event.party())
+        return drop(event, "not_party"); // R55
+    if (!call->announced)
+        return buffer(*call, event);
+    notify(*call, NoteCandidates{event.candidates});
+}
+
+void Turn::deliverWaiting(Call &call)
+{
+    const auto waiting = std::exchange(call.waiting, {});
+    for (const PartyCandidates &entry : waiting) {
+        if (call.opponent == entry.party)
+            notify(call, NoteCandidates{entry.candidates});
+    }
+    touch(call);
+}
+
+// Tells the host of calls that ring and that it has not heard of, once their room is known.
+void Turn::announceWaitingCalls()
+{
+    for (Call &call : line().calls) {
+        if (call.state != State::Ringing || call.announced)
+            continue;
+        const Room room = line().rooms.value(call.roomId);
+        if (!room.joined(line().self))
+            continue; // EnterRoom is under way
+        if (room.joinRule == JoinRule::Public) {
+            bury(call, EndReason::Unavailable); // R19
+            continue;
+        }
+        call.announced = true;
+        notify(call, NoteInitiated{call.remoteSdp});
+        deliverWaiting(call);
+    }
+}
+
+void Turn::take(const UnusableEvent &event)
+{
+    drop(event, event.reason);
+}
+
+} // namespace voip::call

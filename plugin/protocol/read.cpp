@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/read.h"
+
+#include "protocol/sdp.h"
+
+#include <QJsonArray>
+
+#include <algorithm>
+#include <cmath>
+
+namespace voip::protocol
+{
+
+using namespace voip::call;
+
+namespace
+{
+
+constexpr int maxCandidatesPerEvent = 128;
+constexpr int maxCandidateLength = 2048;
+constexpr int maxMatrixId = 255;
+
+using Word = const char *; // why an event is unusable; null: it is fine
+
+QString text(const QJsonObject &object, const char *key)
+{
+    return object.value(QLatin1String(key)).toString();
+}
+
+Millis ageOf(const QJsonObject &event, Millis receivedAt)
+{
+    const QJsonObject hints = event.value(QLatin1String("unsigned")).toObject();
+    for (const QJsonValue &age : {hints.value(QLatin1String("age")), event.value(QLatin1String("age"))}) {
+        if (age.isDouble())
+            return static_cast<Millis>(std::clamp(age.toDouble(), 0.0, 1e15));
+    }
+    // R26: without an age the homeserver's clock is all there is; a time in the future counts as now.
+    const double sent = event.value(QLatin1String("origin_server_ts")).toDouble(static_cast<double>(receivedAt));
+    return std::max<Millis>(0, receivedAt - static_cast<Millis>(std::clamp(sent, 0.0, 1e15)));
+}
+
+EventHead headOf(const QJsonObject &event, Millis receivedAt)
+{
+    EventHead head;
+    head.eventId = text(event, "event_id").left(maxMatrixId);
+    head.roomId = text(event, "room_id").left(maxMatrixId);
+    head.sender = text(event, "sender").left(maxMatrixId);
+    head.age = ageOf(event, receivedAt);
+    head.receivedAt = receivedAt;
+    return head;
+}
+
+// R3, R4: the number 0 (and the word "0") is v0, everything else is v1.
+int versionOf(const QJsonValue &value)
+{
+    const bool zero = (value.isDouble() && value.toDouble() == 0.0) || value.toString() == QLatin1String("0");
+    return zero ? 0 : 1;
+}
+
+Word readCallHead(const QJsonObject &content, CallHead &head)
+{
+    head.callId = text(content, "call_id");
+    if (!isOpaqueId(head.callId))
+        return "bad_id"; // R5, R6
+    head.version = versionOf(content.value(QLatin1String("version")));
+    if (head.version == 0)
+        return nullptr; // R11: a v0 event has no party id, whatever it says
+    const QJsonValue party = content.value(QLatin1String("party_id"));
+    if (party.isUndefined() || party.isNull())
+        return nullptr; // R48
+    head.partyId = party.toString();
+    return isOpaqueId(head.partyId) ? nullptr : "bad_id";
+}
+
+Word readSdp(const QJsonObject &content, const char *key, QString &sdp)
+{
+    const QJsonValue description = content.value(QLatin1String(key));
+    const QJsonValue value = description.toObject().value(QLatin1String("sdp")); // R32: `type` is passed over
+    if (!value.isString())
+        return "bad_field";
+    sdp = value.toString();
+    if (sdp.size() > maxSdp)
+        return "too_large";
+    return looksLikeSdp(sdp) ? nullptr : "bad_field";
+}
+
+Word read(const QJsonObject &content, InviteEvent &event)
+{
+    if (Word why = readSdp(content, "offer", event.sdp))
+        return why;
+    const QJsonValue lifetime = content.value(QLatin1String("lifetime"));
+    if (!lifetime.isDouble() || !(lifetime.toDouble() > 0))
+        return "bad_field";
+    event.lifetime = static_cast<Millis>(std::min(lifetime.toDouble(), static_cast<double>(longestLifetime)));
+    const QJsonValue invitee = content.value(QLatin1String("invitee"));
+    if (invitee.isString())
+        event.invitee = invitee.toString();
+    else if (!invitee.isUndefined() && !invitee.isNull())
+        return "bad_field";
+    event.media = mediaOf(event.sdp);
+    return nullptr;
+}
+
+Word read(const QJsonObject &content, AnswerEvent &event)
+{
+    return readSdp(content, "answer", event.sdp);
+}
+
+Word read(const QJsonObject &content, CandidatesEvent &event)
+{
+    const QJsonValue list = content.value(QLatin1String("candidates"));
+    if (!list.isArray())
+        return "bad_field";
+    const QJsonArray candidates = list.toArray();
+    if (candidates.size() > maxCandidatesPerEvent)
+        return "too_large";
+    for (const QJsonValue &entry : candidates) {
+        const QJsonObject object = entry.toObject();
+        const QJsonValue line = object.value(QLatin1String("candidate"));
+        if (!line.isString())
+            continue; // the others are still good
+        Candidate candidate;
+        candidate.candidate = line.toString();
+        if (candidate.candidate.size() > maxCandidateLength)
+            continue;
+        if (const QJsonValue mid = object.value(QLatin1String("sdpMid")); mid.isString() && mid.toString().size() <= 64)
+            candidate.sdpMid = mid.toString();
+        if (const double index = object.value(QLatin1String("sdpMLineIndex")).toDouble(-1);
+            index >= 0 && index < 1024 && index == std::floor(index))
+            candidate.sdpMLineIndex = static_cast<int>(index);
+        // R49: one of the two is enough, and the end of candidates needs neither.
+        if (!candidate.candidate.isEmpty() && !candidate.sdpMid && !candidate.sdpMLineIndex)
+            continue;
+        event.candidates.push_back(candidate);
+    }
+    return event.candidates.isEmpty() ? "bad_field" : nullptr;
+}
+
+Word read(const QJsonObject &content, HangupEvent &event)
+{
+    event.reason = endReasonFromMatrix(text(content, "reason"));
+    return nullptr;
+}
+
+Word read(const QJsonObject &, RejectEvent &)
+{
+    return nullptr;
+}
+
+Word read(const QJsonObject &content, SelectAnswerEvent &event)
+{
+    event.selectedPartyId = text(content, "selected_party_id");
+    return event.selectedPartyId.isEmpty() || isOpaqueId(event.selectedPartyId) ? nullptr : "bad_id";
+}
+
+MatrixEvent unusable(const EventHead &head, Word why)
+{
+    return UnusableEvent{head, QString::fromLatin1(why)};
+}
+
+template <typename Event>
+MatrixEvent readCall(const QJsonObject &content, const EventHead &head)
+{
+    if (content.isEmpty())
+        return unusable(head, "redacted"); // R13
+    Event event;
+    static_cast<EventHead &>(event) = head;
+    if (Word why = readCallHead(content, event))
+        return unusable(head, why);
+    if (Word why = read(content, event))
+        return unusable(head, why);
+    return event;
+}
+
+MatrixEvent readMember(const QJsonObject &event, const QJsonObject &content, const EventHead &head)
+{
+    static const QHash<QString, Membership> words{{QStringLiteral("join"), Membership::Join},
+                                                  {QStringLiteral("invite"), Membership::Invite},
+                                                  {QStringLiteral("knock"), Membership::Knock},
+                                                  {QStringLiteral("leave"), Membership::Leave},
+                                                  {QStringLiteral("ban"), Membership::Ban}};
+    MemberEvent member;
+    static_cast<EventHead &>(member) = head;
+    member.user = text(event, "state_key");
+    const auto membership = words.constFind(text(content, "membership"));
+    if (member.user.isEmpty() || member.user.size() > maxMatrixId || membership == words.constEnd())
+        return unusable(head, "bad_field");
+    member.membership = *membership;
+    return member;
+}
+
+MatrixEvent readJoinRule(const QJsonObject &content, const EventHead &head)
+{
+    JoinRuleEvent event;
+    static_cast<EventHead &>(event) = head;
+    const QString rule = text(content, "join_rule");
+    event.rule = rule == QLatin1String("public")   ? JoinRule::Public
+                 : rule == QLatin1String("invite") ? JoinRule::Invite
+                                                   : JoinRule::Other;
+    return event;
+}
+
+MatrixEvent readEncryption(const EventHead &head)
+{
+    EncryptionEvent event;
+    static_cast<EventHead &>(event) = head;
+    return event;
+}
+
+} // namespace
+
+const QStringList &eventTypes()
+{
+    static const QStringList types{QStringLiteral("m.call.*"), QStringLiteral("m.room.member"),
+                                   QStringLiteral("m.room.join_rules"), QStringLiteral("m.room.encryption"),
+                                   QStringLiteral("m.room.encrypted")};
+    return types;
+}
+
+std::optional<MatrixEvent> readEvent(const QJsonObject &event, Millis receivedAt)
+{
+    const QString type = text(event, "type");
+    const QJsonObject content = event.value(QLatin1String("content")).toObject();
+    const EventHead head = headOf(event, receivedAt);
+    if (head.roomId.isEmpty() || head.sender.isEmpty())
+        return unusable(head, "bad_field");
+    const bool state = event.contains(QLatin1String("state_key"));
+
+    if (type == QLatin1String("m.room.member") && state)
+        return readMember(event, content, head);
+    if (type == QLatin1String("m.room.join_rules") && state)
+        return readJoinRule(content, head);
+    if (type == QLatin1String("m.room.encryption") && state)
+        return readEncryption(head);
+    if (type == QLatin1String("m.room.encrypted"))
+        return unusable(head, "undecryptable");
+    if (type == QLatin1String("m.call.invite"))
+        return readCall<InviteEvent>(content, head);
+    if (type == QLatin1String("m.call.answer"))
+        return readCall<AnswerEvent>(content, head);
+    if (type == QLatin1String("m.call.candidates"))
+        return readCall<CandidatesEvent>(content, head);
+    if (type == QLatin1String("m.call.hangup"))
+        return readCall<HangupEvent>(content, head);
+    if (type == QLatin1String("m.call.reject"))
+        return readCall<RejectEvent>(content, head);
+    if (type == QLatin1String("m.call.select_answer"))
+        return readCall<SelectAnswerEvent>(content, head);
+    if (type.startsWith(QLatin1String("m.call.")))
+        return unusable(head, "unknown_type"); // R12
+    return std::nullopt;
+}
+
+} // namespace voip::protocol
