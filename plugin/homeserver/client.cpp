@@ -126,7 +126,7 @@ void Client::finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &re
             qCInfo(lcHomeserver, "the homeserver answers again");
         } else {
             qCWarning(lcHomeserver, "the homeserver cannot be used (%s): %s",
-                      qUtf8Printable(toString(result.error().kind)), qUtf8Printable(result.error().message));
+                      qUtf8Printable(nameOf(result.error().kind)), qUtf8Printable(result.error().message));
         }
         const QPointer<Client> alive(this);
         Q_EMIT reachableChanged(reachable);

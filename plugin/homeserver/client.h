@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Matrix client-server API as an application service uses it. Every call takes the user to act as and a callback;
 // the callback is called later, once, on the client's thread, and never after the Client is gone (what is under way is
-// then dropped). One call is one attempt: repeating is the business of retry.h and of effects/. Decides nothing, stores
-// nothing, logs no token, no content and no answer. Not thread-safe: lives on the core thread.
+// then dropped). One call is one attempt: repeating is the business of retry.h and of effects/ (Qt itself repeats a GET
+// or PUT, never a POST, if its connection breaks before the answer). Decides nothing, stores nothing, logs no token, no
+// content and no answer. Not thread-safe: lives on the core thread.
 #pragma once
 
 #include "transport.h"

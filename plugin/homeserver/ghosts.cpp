@@ -57,7 +57,7 @@ void GhostDirectory::registered(const QString &localpart, const QString &display
         [this, localpart, result](const Result<Done> &named) {
             if (!named.ok()) {
                 qCWarning(lcGhosts, "%s has no display name (%s): %s", qUtf8Printable(localpart),
-                          qUtf8Printable(toString(named.error().kind)), qUtf8Printable(named.error().message));
+                          qUtf8Printable(nameOf(named.error().kind)), qUtf8Printable(named.error().message));
             }
             settle(localpart, result);
         });

@@ -2,12 +2,14 @@
 // See transport.h.
 #include "transport.h"
 
+#include <QIODevice>
 #include <QNetworkAccessManager>
 #include <QNetworkProxy>
 #include <QNetworkReply>
 #include <QSslError>
 #include <QTimer>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -21,6 +23,34 @@ struct Exchange {
     QByteArray body;
     std::optional<Failure> cut; // why we aborted it ourselves
     QString certificateError;
+};
+
+// A body that can be read once. When a connection breaks before the answer, Qt sends the request again by itself, up
+// to three times; harmless for GET and PUT, but a POST may make a second room. It gives up on a body without reset().
+class OneShot : public QIODevice
+{
+public:
+    OneShot(QByteArray bytes, QObject *parent) : QIODevice(parent), m_bytes(std::move(bytes))
+    {
+        open(QIODevice::ReadOnly | QIODevice::Unbuffered);
+    }
+    [[nodiscard]] qint64 size() const override { return m_bytes.size(); }
+    bool reset() override { return false; }
+    bool seek(qint64 /*position*/) override { return false; }
+
+protected:
+    qint64 readData(char *into, qint64 most) override
+    {
+        const qint64 count = std::min<qint64>(most, m_bytes.size() - m_read);
+        std::copy_n(m_bytes.constData() + m_read, count, into);
+        m_read += count;
+        return count;
+    }
+    qint64 writeData(const char * /*from*/, qint64 /*count*/) override { return -1; }
+
+private:
+    const QByteArray m_bytes;
+    qint64 m_read = 0;
 };
 
 Failure tooLarge(qint64 limit)
@@ -43,8 +73,12 @@ QNetworkReply *Transport::start(Method method, const QNetworkRequest &request, c
     switch (method) {
     case Method::Get:
         return m_network->get(request);
-    case Method::Post:
-        return m_network->post(request, body);
+    case Method::Post: {
+        auto *once = new OneShot(body, this);
+        QNetworkReply *reply = m_network->post(request, once);
+        once->setParent(reply);
+        return reply;
+    }
     case Method::Put:
         return m_network->put(request, body);
     case Method::Delete:
@@ -118,7 +152,8 @@ void Transport::exchange(Method method, const QUrl &url, const QByteArray &beare
         // Errors from 201 on are Qt's names for HTTP statuses; there the answer itself is judged.
         const QNetworkReply::NetworkError error = reply->error();
         const bool answered =
-            status > 0 && (error == QNetworkReply::NoError || (error > 200 && error != QNetworkReply::ProtocolFailure));
+            status > 0 && (error == QNetworkReply::NoError || (error > 200 && error != QNetworkReply::ProtocolFailure &&
+                                                               error != QNetworkReply::ContentReSendError));
         if (!answered) {
             done(failureOf(reply, bearer));
             return;
@@ -155,6 +190,10 @@ Failure Transport::failureOf(QNetworkReply *reply, const QByteArray &bearer) con
     case QNetworkReply::ProtocolInvalidOperationError:
     case QNetworkReply::NoError:
         failure = badAnswer(QStringLiteral("what answers at the homeserver's address does not speak HTTP"));
+        break;
+    case QNetworkReply::ContentReSendError:
+        failure.message = QStringLiteral("the connection broke before the answer");
+        failure.maybeDone = true;
         break;
     default: // an open set of Qt's own: the request may have left, its result is unknown
         failure.maybeDone = true;

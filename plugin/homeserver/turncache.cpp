@@ -113,7 +113,7 @@ void TurnCache::fetched(const QString &asUser, const Result<TurnServers> &result
         }
         if (entry.failed == 1) {
             qCWarning(lcTurn, "no TURN credentials for %s (%s): %s", qUtf8Printable(asUser),
-                      qUtf8Printable(toString(failure.kind)), qUtf8Printable(failure.message));
+                      qUtf8Printable(nameOf(failure.kind)), qUtf8Printable(failure.message));
         }
     }
     for (Reply<TurnServers> &reply : std::exchange(entry.waiting, {})) {

@@ -27,7 +27,7 @@ bool Failure::ghostMissing() const
            message.contains(QLatin1String("has not registered this user"), Qt::CaseInsensitive);
 }
 
-QString toString(FailureKind kind)
+QString nameOf(FailureKind kind)
 {
     switch (kind) {
     case FailureKind::Unreachable:

@@ -57,6 +57,7 @@ using Result = voiphost::Expected<T, Failure>;
 template <typename T>
 using Reply = std::function<void(Result<T>)>;
 
-[[nodiscard]] QString toString(FailureKind kind);
+// Not "toString": Qt Test would take that one for its own.
+[[nodiscard]] QString nameOf(FailureKind kind);
 
 } // namespace voip::homeserver
