@@ -33,6 +33,7 @@ struct Room {
 };
 
 struct Settings {
+    bool accepting = true; // new calls are taken; if not, theirs are rejected at once (ours are not asked for)
     Millis inviteLifetime = 90 * 1000; // R24
     Millis connectTimeout = 60 * 1000; // answered, and media never flows
     Millis longestCall = 24LL * 60 * 60 * 1000;

@@ -45,6 +45,7 @@ private:
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
     [[nodiscard]] Call *ownInviteIn(const QString &roomId, const QString &peer);
     void ring(const InviteEvent &event, Call *early);
+    void turnAway(const InviteEvent &event);
     void yieldTo(Call &ours, const InviteEvent &theirs);
     void fillIncoming(Call &call, const InviteEvent &event);
     void takeRejection(Call &call, const Party &party, int version, EndReason reason);

@@ -79,6 +79,20 @@ void Turn::take(const InviteEvent &event)
         return drop(event, "glare");
     }
     ring(event, known ? &line().calls[known->id] : nullptr);
+    if (!line().settings.accepting)
+        turnAway(event);
+}
+
+// Matrix calls are off for this user: the caller should know at once, not after a minute of ringing.
+void Turn::turnAway(const InviteEvent &event)
+{
+    Call &call = line().calls[line().findMatrix(event.roomId, event.callId)->id];
+    if (call.version == 0)
+        send(call, OutHangup{EndReason::UserHangup}); // R42
+    else
+        send(call, OutReject{});
+    bury(call, EndReason::Rejected);
+    drop(event, "fallback");
 }
 
 void Turn::fillIncoming(Call &call, const InviteEvent &event)

@@ -251,4 +251,23 @@ std::optional<MatrixEvent> readEvent(const QJsonObject &event, Millis receivedAt
     return std::nullopt;
 }
 
+RoomSnapshot readSnapshot(const QString &roomId, const QVector<QJsonObject> &state)
+{
+    RoomSnapshot snapshot;
+    snapshot.roomId = roomId;
+    for (QJsonObject event : state) {
+        event.insert(QLatin1String("room_id"), roomId); // homeservers leave it out here
+        const auto read = readEvent(event, 0);
+        if (!read)
+            continue;
+        if (const auto *member = std::get_if<MemberEvent>(&*read))
+            snapshot.members.insert(member->user, member->membership);
+        else if (const auto *rule = std::get_if<JoinRuleEvent>(&*read))
+            snapshot.joinRule = rule->rule;
+        else if (std::holds_alternative<EncryptionEvent>(*read))
+            snapshot.encrypted = true;
+    }
+    return snapshot;
+}
+
 } // namespace voip::protocol

@@ -20,4 +20,7 @@ namespace voip::protocol
 // "too_large", "redacted" (R13), "unknown_type" (R12), "undecryptable" (an encrypted event that nobody decrypted).
 [[nodiscard]] std::optional<call::MatrixEvent> readEvent(const QJsonObject &event, call::Millis receivedAt);
 
+// What the core wants to know of a room, from the homeserver's answer to "all state of this room".
+[[nodiscard]] call::RoomSnapshot readSnapshot(const QString &roomId, const QVector<QJsonObject> &state);
+
 } // namespace voip::protocol

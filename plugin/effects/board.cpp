@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/board.h"
+
+#include <QMutexLocker>
+
+namespace voip::effects
+{
+
+namespace
+{
+
+voiphost::CallStatus statusOf(const call::Call &call)
+{
+    switch (call.state) {
+    case call::State::Early:
+    case call::State::Ringing:
+    case call::State::Inviting:
+        return voiphost::CallStatus::Ringing;
+    case call::State::Connecting:
+        return voiphost::CallStatus::Connecting;
+    case call::State::Connected:
+        return voiphost::CallStatus::Connected;
+    case call::State::Ended:
+        return call::isFailure(call.reason) ? voiphost::CallStatus::Failed : voiphost::CallStatus::Ended;
+    }
+    return voiphost::CallStatus::Failed;
+}
+
+bool isOver(const voiphost::Call &call)
+{
+    return call.status == voiphost::CallStatus::Ended || call.status == voiphost::CallStatus::Failed;
+}
+
+} // namespace
+
+voiphost::Call toHost(const call::Call &call, const QString &conversationId)
+{
+    voiphost::Call out;
+    out.id = call.id;
+    out.conversationId = conversationId;
+    out.direction = call.side == call::Side::Ours ? voiphost::Direction::Outgoing : voiphost::Direction::Incoming;
+    out.peer = call.peer;
+    out.status = statusOf(call);
+    out.createdAt = call.createdAt;
+    out.answeredAt = call.answeredAt;
+    out.endedAt = call.endedAt;
+    if (call.state == call::State::Ended)
+        out.reason = call::toString(call.reason);
+    out.media = {call.media.audio, call.media.video};
+    out.roomId = call.roomId;
+    out.matrixCallId = call.matrixId;
+    out.partyId = call.ourParty;
+    return out;
+}
+
+void Board::put(const QString &userId, const voiphost::Call &call)
+{
+    const QMutexLocker lock(&m_lock);
+    if (isOver(call))
+        m_calls.remove(call.id);
+    else
+        m_calls.insert(call.id, {userId, call});
+    m_metrics.set(observe::Gauge::CallsActive, m_calls.size());
+}
+
+QList<voiphost::Call> Board::live(const QString &userId) const
+{
+    const QMutexLocker lock(&m_lock);
+    QList<voiphost::Call> calls;
+    for (const auto &[user, call] : m_calls) {
+        if (user == userId)
+            calls.push_back(call);
+    }
+    return calls;
+}
+
+QList<std::pair<QString, voiphost::Call>> Board::all() const
+{
+    const QMutexLocker lock(&m_lock);
+    return m_calls.values();
+}
+
+qsizetype Board::size() const
+{
+    const QMutexLocker lock(&m_lock);
+    return m_calls.size();
+}
+
+} // namespace voip::effects

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The live calls of all bridged users as the host sees them, for questions that must be answered at once. Written by
+// the lanes on the core thread after each commit, read from any thread. Never more than a copy of what is committed.
+#pragma once
+
+#include "call/call.h"
+#include "observe/metrics.h"
+
+#include <voiphost/types.h>
+
+#include <QMap>
+#include <QMutex>
+
+namespace voip::effects
+{
+
+// A call of the core in the host's words.
+[[nodiscard]] voiphost::Call toHost(const call::Call &call, const QString &conversationId);
+
+class Board
+{
+public:
+    explicit Board(observe::Metrics &metrics) : m_metrics(metrics) {}
+
+    void put(const QString &userId, const voiphost::Call &call); // removes it when it is over
+    [[nodiscard]] QList<voiphost::Call> live(const QString &userId) const;
+    [[nodiscard]] QList<std::pair<QString, voiphost::Call>> all() const;
+    [[nodiscard]] qsizetype size() const;
+
+private:
+    observe::Metrics &m_metrics;
+    mutable QMutex m_lock;
+    QMap<QString, std::pair<QString, voiphost::Call>> m_calls; // by call id, with the user's id
+};
+
+} // namespace voip::effects

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens conversations for the host: finds the direct room of a bridged user and a Matrix user, or makes one and
+// invites. Concurrent requests for the same pair make one room. The room counts when its row is committed.
+#pragma once
+
+#include "effects/lane.h"
+#include "effects/roomkeeper.h"
+
+#include <voiphost/calls.h>
+
+#include <QObject>
+
+namespace voip::effects
+{
+
+class Conversations : public QObject
+{
+    Q_OBJECT
+
+public:
+    using Outcome = voiphost::Expected<voiphost::Conversation>;
+    using Reply = std::function<void(Outcome)>;
+
+    Conversations(homeserver::Client &client, RoomKeeper &rooms, QObject *parent = nullptr);
+
+    void open(Lane &lane, const voiphost::ConversationTarget &target, Reply reply);
+    [[nodiscard]] static QList<voiphost::Conversation> list(const call::Line &line);
+    // What the pipeline hears of rooms.
+    void roomChanged(const QString &lane, const call::Room &room);
+    void refused(const QString &lane, const QString &roomId, const QString &code);
+
+private:
+    struct Waiting { // for the row of a room
+        bool created = false;
+        QVector<Reply> replies;
+    };
+    using Pair = std::pair<QString, QString>;
+
+    void openRoom(Lane &lane, const QString &roomId, Reply reply);
+    void openDirect(Lane &lane, const QString &peer, Reply reply);
+    void create(const QString &laneId, const QString &peer);
+    void settlePeer(const Pair &pair, const Outcome &outcome);
+    void expect(const QString &lane, const QString &roomId, bool created, const Reply &reply);
+
+    homeserver::Client &m_client;
+    RoomKeeper &m_rooms;
+    QHash<Pair, QVector<Reply>> m_opening; // (lane, peer): the room is being made
+    QHash<Pair, Waiting> m_waiting;        // (lane, room)
+    QHash<QString, QPointer<Lane>> m_lanes;
+};
+
+} // namespace voip::effects

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/lane.h"
+
+#include "effects/present.h"
+#include "observe/log.h"
+#include "protocol/write.h"
+
+#include <QRandomGenerator>
+#include <QUuid>
+
+namespace voip::effects
+{
+
+using namespace voiphost;
+using observe::callsLog;
+
+namespace
+{
+
+constexpr qint64 keyLife = 24LL * 60 * 60 * 1000;
+
+std::array<std::uint64_t, 4> freshEntropy()
+{
+    std::array<std::uint64_t, 4> words{};
+    for (auto &word : words)
+        word = QRandomGenerator::system()->generate64();
+    return words;
+}
+
+} // namespace
+
+Lane::Lane(QString matrixId, QString userId, LaneServices &services, QObject *parent)
+    : QObject(parent), m_id(std::move(matrixId)), m_userId(std::move(userId)), m_services(services)
+{
+    m_line.self = m_id;
+    m_line.settings = services.settings;
+    m_again.setSingleShot(true);
+    connect(&m_again, &QTimer::timeout, this, &Lane::work);
+    connect(&m_services.store, &store::Store::availableChanged, this, [this](bool available) {
+        if (available)
+            work();
+    });
+}
+
+Lane::~Lane()
+{
+    for (Work &work : m_queue) {
+        if (work.action)
+            work.action->reply(unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping.")));
+    }
+}
+
+void Lane::restore(const store::LaneRecord &record)
+{
+    for (const call::Room &room : record.rooms) {
+        m_line.rooms.insert(room.id, room);
+        Q_EMIT roomChanged(m_id, room);
+    }
+    for (const call::Call &call : record.calls) {
+        m_line.calls.insert(call.id, call);
+        if (call.live() && call.announced)
+            m_services.board.put(m_userId, present(call, m_line));
+    }
+    for (const store::IdempotencyKey &key : record.keys)
+        m_keys.insert(key.key, key);
+    m_line.nextRef = record.lastRef + 1;
+    for (const store::OutboxEntry &entry : record.outbox)
+        m_services.outbox.add(entry);
+    take(call::Restart{});
+}
+
+void Lane::deliver(const QVector<store::InboxEntry> &entries)
+{
+    m_queue.push_back({entries, {}, {}});
+    work();
+}
+
+void Lane::act(HostAction action)
+{
+    if (!m_services.store.available()) {
+        return action.reply(unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
+                                        tr("The bridge cannot reach its database. Try again later.")));
+    }
+    m_queue.push_back({{}, std::move(action), {}});
+    work();
+}
+
+void Lane::take(const call::Input &input)
+{
+    m_queue.push_back({{}, {}, input});
+    work();
+}
+
+// --- decide --------------------------------------------------------------------------------------------------------
+
+void Lane::work()
+{
+    if (m_committing || m_queue.empty() || m_again.isActive())
+        return;
+    m_committing = true;
+    auto decision = std::make_shared<Decision>();
+    decision->line = m_line;
+    decision->line.settings.accepting = m_services.accepting(m_userId);
+    decision->commit.lane = m_id;
+    std::deque<Work> works;
+    while (!m_queue.empty() && static_cast<int>(works.size()) < m_together) {
+        works.push_back(std::move(m_queue.front()));
+        m_queue.pop_front();
+        decide(works.back(), *decision);
+    }
+    for (const QString &id : std::as_const(decision->calls)) {
+        const auto found = decision->line.calls.constFind(id);
+        if (found != decision->line.calls.constEnd())
+            decision->commit.calls.push_back(*found);
+        else
+            decision->commit.forgottenCalls.push_back(id);
+    }
+    store::Commit commit = decision->commit;
+    m_services.store.commit(std::move(commit), this,
+                            [this, decision, works = std::move(works)](const auto &result) mutable {
+                                finish(decision, std::move(works), result);
+                            });
+}
+
+void Lane::decide(const Work &work, Decision &decision)
+{
+    const call::Now now{m_services.clock.now(), freshEntropy()};
+    if (!work.entries.isEmpty()) {
+        for (const store::InboxEntry &entry : work.entries)
+            decision.commit.consumed.push_back(entry.seq);
+        fold(call::transition(std::move(decision.line), m_services.read(m_id, work.entries), now), decision);
+        return;
+    }
+    if (work.input) {
+        if (const auto *sent = std::get_if<call::Sent>(&*work.input))
+            decision.commit.settledSends.push_back(sent->ref);
+        if (const auto *failed = std::get_if<call::SendFailed>(&*work.input); failed && !failed->transient)
+            decision.commit.settledSends.push_back(failed->ref);
+        fold(call::transition(std::move(decision.line), *work.input, now), decision);
+        return;
+    }
+    const HostAction &action = *work.action;
+    if (auto answer = answerWithoutCore(action, decision)) {
+        decision.replies.emplace_back([reply = action.reply, answer = std::move(*answer)] { reply(answer); });
+        return;
+    }
+    call::Step step = call::transition(std::move(decision.line), action.input, now);
+    for (const call::Effect &effect : std::as_const(step.effects)) {
+        if (!std::holds_alternative<call::Accepted>(effect) && !std::holds_alternative<call::Refused>(effect))
+            continue;
+        decision.replies.emplace_back([reply = action.reply, answer = outcome(effect, step.line)] { reply(answer); });
+        if (action.key && std::holds_alternative<call::Accepted>(effect))
+            decision.commit.keys.push_back(*action.key);
+    }
+    fold(step, decision);
+}
+
+std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action, Decision &decision) const
+{
+    const auto *place = std::get_if<call::Place>(&action.input);
+    if (!place)
+        return {};
+    if (action.key) {
+        const auto known = m_keys.constFind(action.key->key);
+        if (known != m_keys.constEnd() && m_services.clock.now() - known->at < keyLife) {
+            if (known->requestHash != action.key->requestHash) {
+                return Error{ErrorKind::Conflict,
+                             QStringLiteral("IDEMPOTENCY_CONFLICT"),
+                             tr("This idempotency_key was used for another request."),
+                             {}};
+            }
+            const auto call = decision.line.calls.constFind(known->callId);
+            if (call != decision.line.calls.constEnd())
+                return Placed{present(*call, decision.line), true};
+            return Error{
+                ErrorKind::NotFound, QStringLiteral("CALL_NOT_FOUND"), known->callId, {}}; // asked of the store
+        }
+    }
+    if (!decision.line.settings.accepting) {
+        m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("rollout"));
+        return unavailable(QStringLiteral("FALLBACK"), tr("Matrix calls are switched off for this user."));
+    }
+    if (decision.line.rooms.value(place->roomId).encrypted) {
+        m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("encrypted_room"));
+        return unavailable(QStringLiteral("FALLBACK"), tr("This room is encrypted, which this version cannot serve."));
+    }
+    return {};
+}
+
+void Lane::fold(const call::Step &step, Decision &decision)
+{
+    decision.line = step.line;
+    for (const QString &id : step.changedCalls) {
+        if (!decision.calls.contains(id))
+            decision.calls.push_back(id);
+    }
+    for (const QString &id : step.changedRooms)
+        decision.commit.rooms.push_back(step.line.rooms.value(id));
+    QStringList silent; // calls whose invite was taken back before anybody saw it: nothing more is to be said of them
+    for (const call::Effect &effect : step.effects) {
+        decision.effects.push_back(effect);
+        if (const auto *unsend = std::get_if<call::Unsend>(&effect)) {
+            if (m_services.outbox.hold(m_id, unsend->ref))
+                silent.push_back(unsend->callId);
+            decision.withdrawn.push_back(unsend->ref);
+            decision.commit.settledSends.push_back(unsend->ref);
+        } else if (const auto *send = std::get_if<call::Send>(&effect)) {
+            if (!silent.contains(send->callId))
+                addSend(*send, decision);
+        } else if (const auto *notify = std::get_if<call::Notify>(&effect)) {
+            addNotice(*notify, decision);
+        }
+    }
+}
+
+void Lane::addSend(const call::Send &send, Decision &decision) const
+{
+    store::OutboxEntry entry;
+    entry.lane = m_id;
+    entry.ref = send.ref;
+    entry.callId = send.callId;
+    entry.roomId = send.roomId;
+    entry.type = protocol::eventType(send.content);
+    entry.content = protocol::eventContent(send);
+    entry.txnId = QUuid::createUuid().toString(QUuid::WithoutBraces); // one space for all ghosts (R111)
+    entry.createdAt = m_services.clock.now();
+    entry.notAfter = send.notAfter;
+    decision.commit.sends.push_back(entry);
+}
+
+void Lane::addNotice(const call::Notify &notify, Decision &decision) const
+{
+    store::Notice notice;
+    notice.lane = m_id;
+    notice.callId = notify.callId;
+    notice.conversationId = notify.conversationId;
+    notice.seq = notify.seq;
+    notice.kind = kindOf(notify.content);
+    notice.data = protocol::noticeData(notify);
+    notice.at = m_services.clock.now();
+    decision.notices.push_back(notify);
+    decision.commit.notices.push_back(notice);
+}
+
+// --- commit --------------------------------------------------------------------------------------------------------
+
+void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
+                  const store::Result<store::Committed> &result)
+{
+    m_committing = false;
+    if (!result.ok()) {
+        for (const qint64 ref : std::as_const(decision->withdrawn))
+            m_services.outbox.release(m_id, ref);
+        return giveBack(std::move(works), result.error());
+    }
+    m_together = 32;
+    const call::Line before = std::exchange(m_line, decision->line);
+    for (const store::IdempotencyKey &key : std::as_const(decision->commit.keys))
+        m_keys.insert(key.key, key);
+    observe(before, decision->calls);
+    perform(*decision, result->noticeIds);
+    m_services.alarm.set(m_id, m_line.nextDue());
+    work();
+}
+
+// Nothing was decided. Inputs that nobody waits for are kept until they can be committed.
+void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
+{
+    const bool passing = error.kind == store::StoreError::Kind::Unavailable;
+    if (!passing && works.size() == 1) {
+        // This one can never be committed: without it the others can.
+        qCCritical(callsLog).noquote() << "An input of" << m_id << "cannot be stored and is dropped:" << error.message;
+        m_services.metrics.count(observe::LabelledCounter::RejectedEvents, QStringLiteral("not_storable"));
+        Work &broken = works.front();
+        if (broken.action)
+            broken.action->reply(unavailable(QStringLiteral("NOT_STORABLE"), tr("The bridge could not store this.")));
+        m_together = 32;
+        if (!broken.entries.isEmpty()) {
+            store::Commit skip;
+            skip.lane = m_id;
+            for (const store::InboxEntry &entry : std::as_const(broken.entries))
+                skip.consumed.push_back(entry.seq);
+            const qsizetype count = broken.entries.size();
+            m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
+        }
+        return work();
+    }
+    if (!passing)
+        m_together = 1;
+    for (auto it = works.rbegin(); it != works.rend(); ++it) {
+        if (it->action && passing) {
+            it->action->reply(unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
+                                          tr("The bridge cannot reach its database. Try again later.")));
+        } else {
+            m_queue.push_front(std::move(*it));
+        }
+    }
+    m_again.start(passing ? 500 : 0);
+}
+
+// --- act -----------------------------------------------------------------------------------------------------------
+
+void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
+{
+    for (const qint64 ref : decision.withdrawn)
+        m_services.outbox.discard(m_id, ref);
+    for (const store::OutboxEntry &entry : decision.commit.sends)
+        m_services.outbox.add(entry);
+    for (const call::Room &room : decision.commit.rooms)
+        Q_EMIT roomChanged(m_id, room);
+    for (qsizetype i = 0; i < decision.commit.notices.size(); ++i) {
+        store::Notice notice = decision.commit.notices.at(i);
+        notice.id = noticeIds.value(i);
+        qCInfo(callsLog).noquote() << "call" << notice.callId << "of" << m_userId << "seq" << notice.seq
+                                   << toString(notice.kind) << notice.data.value(QLatin1String("reason")).toString();
+        Q_EMIT noticed(toHost(notice, m_userId));
+    }
+    for (const call::Effect &effect : decision.effects) {
+        if (const auto *enter = std::get_if<call::EnterRoom>(&effect))
+            Q_EMIT enterRoom(m_id, enter->roomId);
+        else if (const auto *dropped = std::get_if<call::Drop>(&effect))
+            note(*dropped);
+    }
+    countNotices(decision.notices, m_services.metrics);
+    for (const auto &reply : decision.replies)
+        reply();
+    if (!decision.commit.consumed.isEmpty())
+        Q_EMIT consumed(decision.commit.consumed.size());
+}
+
+// What the administrator's figures and the list of live calls make of the step.
+void Lane::observe(const call::Line &before, const QVector<QString> &changed)
+{
+    for (const QString &id : changed) {
+        const auto found = m_line.calls.constFind(id);
+        if (found == m_line.calls.constEnd() || !found->announced)
+            continue;
+        countProgress(before.calls.value(id), *found, m_services.clock.now(), m_services.metrics);
+        m_services.board.put(m_userId, present(*found, m_line));
+    }
+}
+
+void Lane::note(const call::Drop &drop)
+{
+    using observe::LabelledCounter;
+    if (drop.reason == QLatin1String("echo") || drop.reason == QLatin1String("duplicate"))
+        m_services.metrics.count(LabelledCounter::Duplicates, drop.reason);
+    else if (drop.reason == QLatin1String("undecryptable"))
+        m_services.metrics.count(LabelledCounter::Undecryptable, QStringLiteral("not_supported"));
+    else
+        m_services.metrics.count(LabelledCounter::RejectedEvents, drop.reason);
+    qCDebug(callsLog).noquote() << "event" << drop.eventId << "for" << m_userId << "is not used:" << drop.reason;
+}
+
+Expected<Placed> Lane::outcome(const call::Effect &effect, const call::Line &line) const
+{
+    if (const auto *accepted = std::get_if<call::Accepted>(&effect))
+        return Placed{present(line.calls.value(accepted->callId), line), false};
+    return errorOf(std::get<call::Refused>(effect));
+}
+
+Call Lane::present(const call::Call &call, const call::Line &line) const
+{
+    return toHost(call, line.rooms.value(call.roomId).conversationId);
+}
+
+} // namespace voip::effects

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The single thread of control that owns a bridged user. Takes inputs one after the other, lets the pure core decide,
+// commits the whole decision in one transaction, and only then acts on it. While a commit is under way further inputs
+// wait; if it fails nothing has happened, and they are decided anew. Lives on the core thread.
+#pragma once
+
+#include "call/transition.h"
+#include "effects/alarm.h"
+#include "effects/board.h"
+#include "effects/outbox.h"
+#include "store/store.h"
+
+#include <QObject>
+
+#include <deque>
+#include <functional>
+
+namespace voip::effects
+{
+
+using Read = std::function<call::MatrixBatch(const QString &lane, const QVector<store::InboxEntry> &entries)>;
+
+struct LaneServices {
+    store::Store &store;
+    Outbox &outbox;
+    Alarm &alarm;
+    Board &board;
+    observe::Metrics &metrics;
+    const Clock &clock;
+    Read read;                                            // decrypt, then parse
+    std::function<bool(const QString &userId)> accepting; // whether new calls are taken for this user
+    call::Settings settings;
+};
+
+// What the host's user did, and who waits for the outcome.
+struct HostAction {
+    call::Input input;
+    QString callId;
+    std::optional<store::IdempotencyKey> key;                        // of a Place
+    std::function<void(voiphost::Expected<voiphost::Placed>)> reply; // called once, on the core thread
+};
+
+class Lane : public QObject
+{
+    Q_OBJECT
+
+public:
+    Lane(QString matrixId, QString userId, LaneServices &services, QObject *parent = nullptr);
+    ~Lane() override;
+
+    void restore(const store::LaneRecord &record);
+    void deliver(const QVector<store::InboxEntry> &entries);
+    void act(HostAction action);
+    void take(const call::Input &input);
+
+    [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
+    [[nodiscard]] const QString &userId() const { return m_userId; }
+
+Q_SIGNALS:
+    void consumed(qsizetype entries);
+    void noticed(const voiphost::CallNotice &notice);
+    void enterRoom(const QString &lane, const QString &roomId);
+    void roomChanged(const QString &lane, const voip::call::Room &room);
+
+private:
+    // One thing to do: exactly one of entries, action and input is there.
+    struct Work {
+        QVector<store::InboxEntry> entries;
+        std::optional<HostAction> action;
+        std::optional<call::Input> input;
+    };
+    // What was made of some works, before it is committed.
+    struct Decision {
+        call::Line line;
+        store::Commit commit;
+        QVector<call::Effect> effects;
+        QVector<call::Notify> notices; // in the order of commit.notices
+        std::vector<std::function<void()>> replies;
+        QVector<qint64> withdrawn; // held in the outbox
+        QVector<QString> calls;
+    };
+
+    void work();
+    void decide(const Work &work, Decision &decision);
+    void fold(const call::Step &step, Decision &decision);
+    void addSend(const call::Send &send, Decision &decision) const;
+    void addNotice(const call::Notify &notify, Decision &decision) const;
+    // The answer to an action that needs no decision of the core (idempotent repeat, refused as a whole).
+    [[nodiscard]] std::optional<voiphost::Expected<voiphost::Placed>> answerWithoutCore(const HostAction &action,
+                                                                                        Decision &decision) const;
+    void finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
+                const store::Result<store::Committed> &result);
+    void giveBack(std::deque<Work> works, const store::StoreError &error);
+    void perform(const Decision &decision, const QVector<qint64> &noticeIds);
+    void observe(const call::Line &before, const QVector<QString> &changed);
+    void note(const call::Drop &drop);
+    [[nodiscard]] voiphost::Expected<voiphost::Placed> outcome(const call::Effect &effect,
+                                                               const call::Line &line) const;
+    [[nodiscard]] voiphost::Call present(const call::Call &call, const call::Line &line) const;
+
+    const QString m_id;
+    const QString m_userId;
+    LaneServices &m_services;
+    call::Line m_line;
+    QHash<QString, store::IdempotencyKey> m_keys;
+    std::deque<Work> m_queue;
+    bool m_committing = false;
+    int m_together = 32; // works decided in one commit; one at a time while a broken one is sought
+    QTimer m_again;
+};
+
+} // namespace voip::effects

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends what was decided, after the commit: in order for each call, with the transaction id of the row, so that a
+// repeat is harmless (R111). Calls do not wait for each other (R116). Transient failures are repeated with back-off
+// for as long as the entry is worth sending; what became of each entry goes back to its lane as an input.
+// It never decides about a call, and holds no state that the store does not have.
+#pragma once
+
+#include "effects/clock.h"
+#include "homeserver/ghosts.h"
+#include "observe/metrics.h"
+#include "store/rows.h"
+
+#include <QHash>
+#include <QObject>
+#include <QTimer>
+
+#include <deque>
+
+namespace voip::effects
+{
+
+class Outbox : public QObject
+{
+    Q_OBJECT
+
+public:
+    Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, observe::Metrics &metrics,
+           const Clock &clock, QObject *parent = nullptr);
+
+    // The entry's row is committed.
+    void add(const store::OutboxEntry &entry);
+
+    // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back. hold() says
+    // whether it can and keeps it from being sent; after the commit discard() drops it, after a failed one release()
+    // lets it go on. What cannot be taken back is not repeated once discarded.
+    [[nodiscard]] bool hold(const QString &lane, qint64 ref);
+    void discard(const QString &lane, qint64 ref);
+    void release(const QString &lane, qint64 ref);
+
+    [[nodiscard]] qsizetype depth() const { return m_depth; }
+
+Q_SIGNALS:
+    void sent(const QString &lane, const QString &callId, qint64 ref, const QString &eventId);
+    // `final`: it will not be sent any more. Otherwise it waits; said once for each entry.
+    void failed(const QString &lane, const QString &callId, qint64 ref, const QString &code, bool final);
+
+private:
+    struct Item {
+        store::OutboxEntry entry;
+        qint64 notBefore = 0;
+        qint64 begun = 0; // when it came to the head of its queue
+        int failures = 0;
+        bool inFlight = false;
+        bool maybeSeen = false; // the homeserver may have it already
+        bool held = false;
+        bool discarded = false; // forget it as soon as its request is over
+        bool delayTold = false;
+    };
+    using Queue = std::deque<Item>; // of one call
+    struct Key {
+        QString lane;
+        QString callId;
+        bool operator==(const Key &) const = default;
+        friend size_t qHash(const Key &key, size_t seed = 0) { return qHashMulti(seed, key.lane, key.callId); }
+    };
+
+    void work(const Key &key);
+    void attempt(const Key &key, Item &item);
+    void finished(const Key &key, qint64 ref, const homeserver::Result<QString> &result);
+    void settleHead(const Key &key);
+    void countSent(const store::OutboxEntry &entry);
+    void tellDelay(const Key &key, Item &item, const QString &code);
+    void wake();
+    void arm();
+    [[nodiscard]] Item *find(const Key &key, qint64 ref);
+    [[nodiscard]] Item *findByRef(const QString &lane, qint64 ref);
+    void registerGhost(const Key &key);
+
+    homeserver::Client &m_client;
+    homeserver::GhostDirectory &m_ghosts;
+    observe::Metrics &m_metrics;
+    const Clock &m_clock;
+    QHash<Key, Queue> m_queues;
+    qsizetype m_depth = 0;
+    QTimer m_timer; // the next repeat, expiry or delay to tell
+};
+
+} // namespace voip::effects

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/roomkeeper.h"
+
+#include "observe/log.h"
+#include "protocol/read.h"
+
+namespace voip::effects
+{
+
+using namespace std::chrono_literals;
+using observe::roomsLog;
+
+namespace
+{
+
+constexpr auto patience = 10min; // the longest lifetime of an invite
+constexpr int recentEvents = 100;
+
+} // namespace
+
+QString localpartOf(const QString &matrixId)
+{
+    return matrixId.mid(1, matrixId.indexOf(QLatin1Char(':')) - 1);
+}
+
+RoomKeeper::RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName,
+                       QObject *parent)
+    : QObject(parent), m_client(client), m_ghosts(ghosts), m_displayName(std::move(displayName)),
+      m_retrier(new homeserver::Retrier(this))
+{
+}
+
+void RoomKeeper::ensureGhost(const QString &lane, homeserver::Reply<bool> reply)
+{
+    m_ghosts.ensure(localpartOf(lane), m_displayName(lane), std::move(reply));
+}
+
+void RoomKeeper::enter(const QString &lane, const QString &roomId)
+{
+    if (m_running.contains({lane, roomId}))
+        return;
+    m_running.insert({lane, roomId});
+    ensureGhost(lane, [this, lane, roomId](const auto &result) {
+        if (!result.ok())
+            return giveUp(lane, roomId, result.error());
+        join(lane, roomId);
+    });
+}
+
+void RoomKeeper::join(const QString &lane, const QString &roomId)
+{
+    m_retrier->run<QString>([this, lane, roomId](auto reply) { m_client.join(lane, roomId, std::move(reply)); },
+                            patience,
+                            [this, lane, roomId](const auto &result) {
+                                if (!result.ok())
+                                    return giveUp(lane, roomId, result.error());
+                                readState(lane, roomId);
+                            });
+}
+
+void RoomKeeper::readState(const QString &lane, const QString &roomId)
+{
+    m_retrier->run<QVector<QJsonObject>>(
+        [this, lane, roomId](auto reply) { m_client.roomState(lane, roomId, std::move(reply)); }, patience,
+        [this, lane, roomId](const auto &result) {
+            if (!result.ok())
+                return giveUp(lane, roomId, result.error());
+            qCInfo(roomsLog).noquote() << lane << "entered" << roomId;
+            Q_EMIT entered(lane, protocol::readSnapshot(roomId, *result));
+            readRecent(lane, roomId);
+        });
+}
+
+void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
+{
+    m_retrier->run<QVector<QJsonObject>>(
+        [this, lane, roomId](auto reply) { m_client.recentEvents(lane, roomId, recentEvents, std::move(reply)); },
+        patience,
+        [this, lane, roomId](const auto &result) {
+            m_running.remove({lane, roomId});
+            if (!result.ok())
+                return;
+            QVector<QJsonObject> calls;
+            for (QJsonObject event : *result) {
+                const QString type = event.value(QLatin1String("type")).toString();
+                if (!type.startsWith(QLatin1String("m.call.")) && type != QLatin1String("m.room.encrypted"))
+                    continue;
+                event.insert(QLatin1String("room_id"), roomId);
+                calls.push_back(event);
+            }
+            if (!calls.isEmpty())
+                Q_EMIT recent(lane, calls);
+        });
+}
+
+void RoomKeeper::giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure)
+{
+    m_running.remove({lane, roomId});
+    qCWarning(roomsLog).noquote() << lane << "could not enter" << roomId << failure.code << failure.message;
+    Q_EMIT refused(lane, roomId, failure.transient() ? QStringLiteral("homeserver_unavailable") : failure.code);
+}
+
+void RoomKeeper::rediscover(const QString &lane)
+{
+    m_retrier->run<QStringList>([this, lane](auto reply) { m_client.joinedRooms(lane, std::move(reply)); }, patience,
+                                [this, lane](const auto &result) {
+                                    // A ghost that was never made has no rooms; that is an answer as well.
+                                    if (!result.ok() && !result.error().ghostMissing())
+                                        return;
+                                    if (result.ok()) {
+                                        m_ghosts.markKnown(localpartOf(lane));
+                                        for (const QString &roomId : *result)
+                                            enter(lane, roomId);
+                                    }
+                                    Q_EMIT rediscovered(lane);
+                                });
+}
+
+} // namespace voip::effects

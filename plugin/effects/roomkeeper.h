@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Performs EnterRoom: makes the ghost if need be, joins, reads the room's state for the lane, and then what was said
+// there lately, so that a call placed between the invitation and the join is not lost. One run at a time for each
+// ghost and room. Repeats what fails in passing, for as long as an invite could still be valid.
+#pragma once
+
+#include "call/input.h"
+#include "homeserver/ghosts.h"
+
+#include <QObject>
+#include <QSet>
+
+#include <functional>
+
+namespace voip::effects
+{
+
+class RoomKeeper : public QObject
+{
+    Q_OBJECT
+
+public:
+    using DisplayName = std::function<QString(const QString &lane)>;
+    RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName,
+               QObject *parent = nullptr);
+
+    void enter(const QString &lane, const QString &roomId);
+    // The rooms a ghost is in already: for a ghost that is older than our memory.
+    void rediscover(const QString &lane);
+    void ensureGhost(const QString &lane, homeserver::Reply<bool> reply);
+
+Q_SIGNALS:
+    void entered(const QString &lane, const voip::call::RoomSnapshot &snapshot);
+    void refused(const QString &lane, const QString &roomId, const QString &code);
+    void recent(const QString &lane, const QVector<QJsonObject> &events); // oldest first, call events only
+    void rediscovered(const QString &lane);
+
+private:
+    void join(const QString &lane, const QString &roomId);
+    void readState(const QString &lane, const QString &roomId);
+    void readRecent(const QString &lane, const QString &roomId);
+    void giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure);
+
+    homeserver::Client &m_client;
+    homeserver::GhostDirectory &m_ghosts;
+    DisplayName m_displayName;
+    homeserver::Retrier *m_retrier;
+    QSet<std::pair<QString, QString>> m_running;
+};
+
+[[nodiscard]] QString localpartOf(const QString &matrixId);
+
+} // namespace voip::effects

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts batches durably and spreads them over the lanes. The future of a batch says Durable when its inbox rows are
+// committed (or were before), and only then are the new entries handed on. Removes repeats by transaction id and by
+// event id and lane (R107). Waits for nothing else: what a lane makes of an entry is not its business (R109).
+#pragma once
+
+#include "intake/router.h"
+#include "observe/metrics.h"
+#include "store/store.h"
+
+#include <voiphost/events.h>
+
+#include <QFuture>
+#include <QObject>
+
+#include <functional>
+
+namespace voip::intake
+{
+
+class Intake : public QObject
+{
+    Q_OBJECT
+
+public:
+    Intake(store::Store &store, Router &router, observe::Metrics &metrics, QObject *parent = nullptr);
+
+    // Lives on the core thread; may be called from any. Refused while the store is not available, or while more than
+    // maxDepth entries wait for their lanes.
+    QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch);
+    // What a lane has consumed, so that the depth is known.
+    void consumed(qsizetype entries);
+    // After a start: entries that were accepted and not consumed.
+    void resume(const QVector<store::InboxEntry> &pending);
+
+Q_SIGNALS:
+    // Entries of one transaction for one lane, in order. Emitted on the core thread.
+    void accepted(const QString &lane, const QVector<voip::store::InboxEntry> &entries);
+
+private:
+    using Promise = std::shared_ptr<QPromise<voiphost::BatchResult>>;
+    void take(const voiphost::EventBatch &batch, const Promise &promise);
+    void spread(const QVector<store::InboxEntry> &entries);
+
+    static constexpr qsizetype maxDepth = 100'000;
+
+    store::Store &m_store;
+    Router &m_router;
+    observe::Metrics &m_metrics;
+    qsizetype m_depth = 0;
+};
+
+} // namespace voip::intake
