@@ -143,7 +143,10 @@ void Conversations::expect(const QString &lane, const QString &roomId, bool crea
     Waiting &waiting = m_waiting[pair];
     waiting.created = waiting.created || created;
     waiting.replies.push_back(reply);
-    QTimer::singleShot(patienceMs, this, [this, pair] {
+    waiting.round = ++m_rounds;
+    QTimer::singleShot(patienceMs, this, [this, pair, round = m_rounds] {
+        if (m_waiting.value(pair).round != round)
+            return; // answered, or somebody asked again and waits anew
         for (const Reply &late : m_waiting.take(pair).replies) {
             late(unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
                              tr("The room could not be entered in time. Try again later.")));

@@ -9,6 +9,7 @@
 #include <voiphost/calls.h>
 
 #include <QObject>
+#include <QPointer>
 
 namespace voip::effects
 {
@@ -32,6 +33,7 @@ public:
 private:
     struct Waiting { // for the row of a room
         bool created = false;
+        qint64 round = 0;
         QVector<Reply> replies;
     };
     using Pair = std::pair<QString, QString>;
@@ -47,6 +49,7 @@ private:
     QHash<Pair, QVector<Reply>> m_opening; // (lane, peer): the room is being made
     QHash<Pair, Waiting> m_waiting;        // (lane, room)
     QHash<QString, QPointer<Lane>> m_lanes;
+    qint64 m_rounds = 0;
 };
 
 } // namespace voip::effects

@@ -176,6 +176,8 @@ std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action
                 ErrorKind::NotFound, QStringLiteral("CALL_NOT_FOUND"), known->callId, {}}; // asked of the store
         }
     }
+    if (m_services.draining())
+        return unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping."));
     if (!decision.line.settings.accepting) {
         m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("rollout"));
         return unavailable(QStringLiteral("FALLBACK"), tr("Matrix calls are switched off for this user."));

@@ -29,6 +29,7 @@ struct LaneServices {
     const Clock &clock;
     Read read;                                            // decrypt, then parse
     std::function<bool(const QString &userId)> accepting; // whether new calls are taken for this user
+    std::function<bool()> draining; // the host's user places no new calls; what Matrix sends is still served
     call::Settings settings;
 };
 

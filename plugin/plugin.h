@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Qt entry point: keeps the lifecycle of host-api's Plugin and hands everything on. Lives on the host's thread.
+#pragma once
+
+#include "pipeline.h"
+#include "settings.h"
+
+#include <voiphost/plugin.h>
+
+#include <QThread>
+
+namespace voip
+{
+
+class MatrixVoipPlugin : public QObject,
+                         public voiphost::Plugin,
+                         public voiphost::Diagnostics,
+                         public voiphost::RolloutControl,
+                         public voiphost::SelfCheck,
+                         public voiphost::EventHandler
+{
+    Q_OBJECT
+    Q_PLUGIN_METADATA(IID VOIPHOST_PLUGIN_IID FILE "plugin.json")
+    Q_INTERFACES(voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck)
+
+public:
+    ~MatrixVoipPlugin() override { stop(); }
+
+    voiphost::Expected<voiphost::Done> initialise(voiphost::Host *host, const QJsonObject &settings) override;
+    QFuture<voiphost::Expected<voiphost::Done>> start() override;
+    QFuture<voiphost::Done> drain(int timeoutMs) override;
+    void stop() override;
+    voiphost::CallService *calls() override { return m_desk.get(); }
+
+    QFuture<voiphost::BatchResult> deliver(const voiphost::EventBatch &batch) override;
+
+    [[nodiscard]] QByteArray metrics() const override { return m_shared.metrics.text(); }
+    [[nodiscard]] QList<Check> checks() const override { return m_shared.health.checks(); }
+    [[nodiscard]] QList<Check> selfCheck() override;
+
+    [[nodiscard]] voiphost::Rollout rollout() const override;
+    QFuture<voiphost::Expected<voiphost::Rollout>> setRollout(const voiphost::Rollout &rollout) override;
+    QFuture<voiphost::Expected<voiphost::Rollout>> rollBack() override;
+
+private:
+    enum class State { Loaded, Initialised, Started, Stopped };
+    void restoreRollout(const QHash<QString, QByteArray> &settings);
+    void enforce(const voiphost::Rollout &rollout);
+
+    State m_state = State::Loaded;
+    voiphost::Host *m_host = nullptr; // the host's
+    PluginSettings m_settings;
+    Shared m_shared;
+    voiphost::Rollout m_previous; // what rollBack() goes back to
+    QThread m_thread;             // the core thread
+    Pipeline *m_pipeline = nullptr; // lives and dies on m_thread
+    std::unique_ptr<effects::Desk> m_desk;
+};
+
+} // namespace voip

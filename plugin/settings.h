@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugin's own settings: the configuration's plugins.matrixvoip section, checked field by field. The same fields
+// stand in resources/settings.schema.json.
+#pragma once
+
+#include "call/line.h"
+#include "rollout/cohort.h"
+
+#include <voiphost/types.h>
+
+#include <QJsonObject>
+
+namespace voip
+{
+
+struct PluginSettings {
+    rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
+    call::Settings call;
+};
+
+// An error names the field: "plugins.matrixvoip.rollout_percent must be a whole number from 0 to 100".
+[[nodiscard]] voiphost::Expected<PluginSettings> readSettings(const QJsonObject &section);
+
+} // namespace voip
