@@ -29,7 +29,7 @@ bool isUsableSegment(const QString &segment)
 } // namespace
 
 Client::Client(Access access, QObject *parent)
-    : QObject(parent), m_access(std::move(access)), m_transport(new Transport(m_access.url, m_access.asToken, this))
+    : QObject(parent), m_access(std::move(access)), m_transport(new Transport(this))
 {
 }
 
@@ -44,9 +44,10 @@ QString Client::userId(const QString &localpart) const
     return QLatin1Char('@') + localpart + QLatin1Char(':') + m_access.serverName;
 }
 
-QByteArray Client::target(const QString &asUser, const QStringList &path, const QUrlQuery &query) const
+QUrl Client::address(const QString &asUser, const QStringList &path, const QUrlQuery &query) const
 {
-    QByteArray encoded = m_access.url.path(QUrl::FullyEncoded).toLatin1();
+    QByteArray encoded = m_access.url.toEncoded(QUrl::RemoveUserInfo | QUrl::RemoveQuery | QUrl::RemoveFragment |
+                                                QUrl::StripTrailingSlash);
     while (encoded.endsWith('/')) {
         encoded.chop(1);
     }
@@ -64,7 +65,7 @@ QByteArray Client::target(const QString &asUser, const QStringList &path, const 
     if (!pairs.isEmpty()) {
         encoded += '?' + pairs.join('&');
     }
-    return encoded;
+    return QUrl::fromEncoded(encoded, QUrl::StrictMode);
 }
 
 void Client::exchange(const QString &asUser, Method method, const QStringList &path, const QUrlQuery &query,
@@ -85,7 +86,8 @@ void Client::exchange(const QString &asUser, Method method, const QStringList &p
         return;
     }
     const QByteArray bytes = method == Method::Get ? QByteArray() : QJsonDocument(body).toJson(QJsonDocument::Compact);
-    m_transport->exchange(method, target(asUser, path, query), bytes,
+    m_transport->exchange(options.federated ? Transport::Lane::Slow : Transport::Lane::Usual, method,
+                          address(asUser, path, query), m_access.asToken, bytes,
                           options.federated ? m_federatedTimeLimit : m_timeLimit,
                           [this, deliver](const Result<HttpAnswer> &answer) {
                               if (answer.ok()) {

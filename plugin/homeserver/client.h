@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Matrix client-server API as an application service uses it. Every call takes the user to act as and a callback;
 // the callback is called later, once, on the client's thread, and never after the Client is gone (what is under way is
-// then dropped). One call is one attempt: repeating is the business of retry.h and of effects/. Decides nothing, stores
-// nothing, logs no token, no content and no answer. Not thread-safe: lives on the core thread.
+// then dropped). One call is one attempt: repeating is the business of retry.h and of effects/ (Qt itself repeats a GET
+// or PUT, never a POST, if its connection breaks before the answer). Decides nothing, stores nothing, logs no token, no
+// content and no answer. Not thread-safe: lives on the core thread.
 #pragma once
 
 #include "transport.h"
@@ -88,7 +89,7 @@ private:
     void exchange(const QString &asUser, Method method, const QStringList &path, const QUrlQuery &query,
                   const QJsonObject &body, Reply<QJsonDocument> reply, Options options);
     void finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options);
-    [[nodiscard]] QByteArray target(const QString &asUser, const QStringList &path, const QUrlQuery &query) const;
+    [[nodiscard]] QUrl address(const QString &asUser, const QStringList &path, const QUrlQuery &query) const;
 
     const Access m_access;
     Transport *m_transport;

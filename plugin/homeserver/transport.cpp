@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The queue of exchanges and the connections that serve it. See transport.h.
+// See transport.h.
 #include "transport.h"
 
-#include "connection.h"
+#include <QIODevice>
+#include <QNetworkAccessManager>
+#include <QNetworkProxy>
+#include <QNetworkReply>
+#include <QSslError>
+#include <QTimer>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 
 namespace voip::homeserver
 {
@@ -12,25 +19,43 @@ namespace voip::homeserver
 namespace
 {
 
-QByteArray verb(Method method)
-{
-    switch (method) {
-    case Method::Get:
-        return "GET";
-    case Method::Post:
-        return "POST";
-    case Method::Put:
-        return "PUT";
-    case Method::Delete:
-        return "DELETE";
-    }
-    return {};
-}
+struct Exchange {
+    QByteArray body;
+    std::optional<Failure> cut; // why we aborted it ourselves
+    QString certificateError;
+};
 
-QByteArray hostHeader(QUrl server)
+// A body that can be read once. When a connection breaks before the answer, Qt sends the request again by itself, up
+// to three times; harmless for GET and PUT, but a POST may make a second room. It gives up on a body without reset().
+class OneShot : public QIODevice
 {
-    server.setUserInfo({});
-    return server.authority(QUrl::FullyEncoded).toLatin1();
+public:
+    OneShot(QByteArray bytes, QObject *parent) : QIODevice(parent), m_bytes(std::move(bytes))
+    {
+        open(QIODevice::ReadOnly | QIODevice::Unbuffered);
+    }
+    [[nodiscard]] qint64 size() const override { return m_bytes.size(); }
+    bool reset() override { return false; }
+    bool seek(qint64 /*position*/) override { return false; }
+
+protected:
+    qint64 readData(char *into, qint64 most) override
+    {
+        const qint64 count = std::min<qint64>(most, m_bytes.size() - m_read);
+        std::copy_n(m_bytes.constData() + m_read, count, into);
+        m_read += count;
+        return count;
+    }
+    qint64 writeData(const char * /*from*/, qint64 /*count*/) override { return -1; }
+
+private:
+    const QByteArray m_bytes;
+    qint64 m_read = 0;
+};
+
+Failure tooLarge(qint64 limit)
+{
+    return badAnswer(QStringLiteral("the answer is larger than %1 bytes").arg(limit));
 }
 
 bool fitsHeader(const QByteArray &bytes)
@@ -38,103 +63,164 @@ bool fitsHeader(const QByteArray &bytes)
     return std::all_of(bytes.cbegin(), bytes.cend(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
+QNetworkAccessManager *newNetwork(QObject *parent)
+{
+    auto *network = new QNetworkAccessManager(parent);
+    network->setRedirectPolicy(QNetworkRequest::ManualRedirectPolicy);
+    network->setProxy(QNetworkProxy::NoProxy); // the token goes to the configured address and nowhere else
+    return network;
+}
+
 } // namespace
 
-Transport::Transport(const QUrl &server, const QByteArray &bearer, QObject *parent)
-    : QObject(parent), m_server(server), m_bearer(bearer)
+// The managers are children, not members: children go after all connections to `this` are cut, so no reply that is
+// aborted by the destruction can call back.
+Transport::Transport(QObject *parent) : QObject(parent), m_usual(newNetwork(this)), m_slow(newNetwork(this))
 {
 }
 
-void Transport::exchange(Method method, const QByteArray &target, const QByteArray &body,
+QNetworkReply *Transport::start(QNetworkAccessManager *network, Method method, const QNetworkRequest &request,
+                                const QByteArray &body)
+{
+    switch (method) {
+    case Method::Get:
+        return network->get(request);
+    case Method::Post: {
+        auto *once = new OneShot(body, this);
+        QNetworkReply *reply = network->post(request, once);
+        once->setParent(reply);
+        return reply;
+    }
+    case Method::Put:
+        return network->put(request, body);
+    case Method::Delete:
+        return network->deleteResource(request);
+    }
+    return nullptr;
+}
+
+void Transport::exchange(Lane lane, Method method, const QUrl &url, const QByteArray &bearer, const QByteArray &body,
                          std::chrono::milliseconds timeLimit, std::function<void(Result<HttpAnswer>)> done)
 {
-    const auto job = std::make_shared<Job>();
-    job->done = std::move(done);
-    job->repeatable = method != Method::Post;
-
-    QString defect;
-    if ((m_server.scheme() != QLatin1String("http") && m_server.scheme() != QLatin1String("https")) ||
-        m_server.host().isEmpty()) {
-        defect = QStringLiteral("the homeserver's address is not one of http:// or https://");
-    } else if (!fitsHeader(m_bearer) || !fitsHeader(target)) {
-        defect = QStringLiteral("the token or the address has a character that no HTTP request can hold");
-    }
-    if (!defect.isEmpty()) {
+    const bool isHttp = url.scheme() == QLatin1String("http") || url.scheme() == QLatin1String("https");
+    if (!isHttp || url.host().isEmpty() || !fitsHeader(bearer)) {
         Failure failure{FailureKind::Unreachable};
-        failure.message = defect;
-        QMetaObject::invokeMethod(
-            this, [this, job, failure] { finish(job, failure); }, Qt::QueuedConnection);
+        failure.message = fitsHeader(bearer)
+                              ? QStringLiteral("the homeserver's address is no http:// or https:// address")
+                              : QStringLiteral("the token has a character that no HTTP header can hold");
+        done(failure);
         return;
     }
 
-    // "identity": or a few bytes could unpack to gigabytes.
-    job->bytes = verb(method) + ' ' + target + " HTTP/1.1\r\nHost: " + hostHeader(m_server) +
-                 "\r\nAuthorization: Bearer " + m_bearer +
-                 "\r\nAccept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: matrix-voip\r\n";
-    if (method != Method::Get) {
-        job->bytes += "Content-Type: application/json\r\nContent-Length: " + QByteArray::number(body.size()) + "\r\n";
-    }
-    job->bytes += "\r\n" + body;
+    QNetworkRequest request(url);
+    request.setRawHeader("Authorization", "Bearer " + bearer);
+    request.setRawHeader("Accept", "application/json");
+    request.setRawHeader("Accept-Encoding", "identity"); // or a few bytes could unpack to gigabytes
+    request.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
+    request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
+    request.setAttribute(QNetworkRequest::CookieLoadControlAttribute, QNetworkRequest::Manual);
+    request.setAttribute(QNetworkRequest::CookieSaveControlAttribute, QNetworkRequest::Manual);
+    request.setAttribute(QNetworkRequest::AuthenticationReuseAttribute, QNetworkRequest::Manual);
 
-    job->limit.setSingleShot(true);
-    connect(&job->limit, &QTimer::timeout, this, [this, timeLimit, weak = std::weak_ptr<Job>(job)] {
-        const auto late = weak.lock();
-        if (!late) {
-            return;
-        }
+    QNetworkReply *reply = start(lane == Lane::Slow ? m_slow : m_usual, method, request, body);
+    auto state = std::make_shared<Exchange>();
+
+    auto *limit = new QTimer(reply);
+    limit->setSingleShot(true);
+    connect(limit, &QTimer::timeout, this, [reply, state, timeLimit] {
         Failure failure{FailureKind::Timeout};
         failure.message = QStringLiteral("no complete answer within %1 ms").arg(timeLimit.count());
-        failure.maybeDone = !m_waiting.removeOne(late);
-        const auto serving = std::find_if(m_connections.cbegin(), m_connections.cend(),
-                                          [&](const Connection *c) { return c->isServing(late); });
-        if (serving != m_connections.cend()) {
-            (*serving)->drop();
-        }
-        finish(late, failure);
+        failure.maybeDone = true;
+        state->cut = failure;
+        reply->abort();
     });
-    job->limit.start(timeLimit);
-    m_waiting.append(job);
-    next();
-}
+    limit->start(timeLimit);
 
-void Transport::next()
-{
-    while (!m_waiting.isEmpty()) {
-        // The one used last is the least likely to be closed by the server meanwhile.
-        const auto idle = std::find_if(m_connections.crbegin(), m_connections.crend(),
-                                       [](const Connection *c) { return c->isIdle(); });
-        Connection *connection = nullptr;
-        if (idle != m_connections.crend()) {
-            connection = *idle;
-        } else if (m_connections.size() < kMaxConnections) {
-            connection = new Connection(m_server, this);
-            m_connections.append(connection);
-        } else {
+    connect(reply, &QNetworkReply::sslErrors, this, [state](const QList<QSslError> &errors) {
+        state->certificateError = errors.isEmpty() ? QString() : errors.first().errorString();
+    });
+    connect(reply, &QNetworkReply::metaDataChanged, this, [this, reply, state] {
+        const qint64 announced = reply->header(QNetworkRequest::ContentLengthHeader).toLongLong();
+        if (announced > m_maxAnswerBytes && !state->cut) {
+            state->cut = tooLarge(m_maxAnswerBytes);
+            reply->abort();
+        }
+    });
+    connect(reply, &QNetworkReply::readyRead, this, [this, reply, state] {
+        state->body += reply->read(m_maxAnswerBytes + 1 - state->body.size());
+        if (state->body.size() > m_maxAnswerBytes && !state->cut) {
+            state->cut = tooLarge(m_maxAnswerBytes);
+            reply->abort();
+        }
+    });
+    connect(reply, &QNetworkReply::finished, this, [this, reply, state, bearer, done = std::move(done)] {
+        reply->deleteLater();
+        const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+        if (state->cut) {
+            Failure failure = *state->cut;
+            failure.status = status;
+            done(failure);
             return;
         }
-        connection->serve(m_waiting.takeFirst());
+        if (!state->certificateError.isEmpty()) {
+            Failure failure{FailureKind::Unreachable};
+            failure.message = cleanText(QStringLiteral("the homeserver's certificate was refused (%1): make its "
+                                                       "authority known to this machine, or correct the address")
+                                            .arg(state->certificateError),
+                                        bearer);
+            done(failure);
+            return;
+        }
+        // Errors from 201 on are Qt's names for HTTP statuses; there the answer itself is judged.
+        const QNetworkReply::NetworkError error = reply->error();
+        const bool answered =
+            status > 0 && (error == QNetworkReply::NoError || (error > 200 && error != QNetworkReply::ProtocolFailure &&
+                                                               error != QNetworkReply::ContentReSendError));
+        if (!answered) {
+            done(failureOf(reply, bearer));
+            return;
+        }
+        state->body += reply->read(m_maxAnswerBytes + 1 - state->body.size());
+        if (state->body.size() > m_maxAnswerBytes) {
+            done(tooLarge(m_maxAnswerBytes));
+            return;
+        }
+        const QVariant announced = reply->header(QNetworkRequest::ContentLengthHeader);
+        if (announced.isValid() && announced.toLongLong() != state->body.size()) {
+            Failure failure{FailureKind::Unreachable, status};
+            failure.message = QStringLiteral("the connection broke within the answer");
+            failure.maybeDone = true;
+            done(failure);
+            return;
+        }
+        done(HttpAnswer{status, reply->rawHeader("Retry-After"), state->body});
+    });
+}
+
+Failure Transport::failureOf(QNetworkReply *reply, const QByteArray &bearer) const
+{
+    Failure failure;
+    failure.message = cleanText(reply->errorString(), bearer);
+    const QNetworkReply::NetworkError error = reply->error();
+    switch (error) {
+    case QNetworkReply::ConnectionRefusedError:
+    case QNetworkReply::HostNotFoundError:
+    case QNetworkReply::SslHandshakeFailedError:
+        break;
+    case QNetworkReply::ProtocolFailure:
+    case QNetworkReply::ProtocolUnknownError:
+    case QNetworkReply::ProtocolInvalidOperationError:
+    case QNetworkReply::NoError:
+        failure = badAnswer(QStringLiteral("what answers at the homeserver's address does not speak HTTP"));
+        break;
+    case QNetworkReply::ContentReSendError:
+        failure.message = QStringLiteral("the connection broke before the answer");
+        failure.maybeDone = true;
+        break;
+    default: // an open set of Qt's own: the request may have left, its result is unknown
+        failure.maybeDone = true;
     }
-}
-
-void Transport::finish(const std::shared_ptr<Job> &job, Result<HttpAnswer> result)
-{
-    if (!std::exchange(job->finished, true)) {
-        job->limit.stop();
-        job->done(std::move(result));
-    }
-    next();
-}
-
-void Transport::again(const std::shared_ptr<Job> &job)
-{
-    job->repeatable = false; // once is enough
-    m_waiting.prepend(job);
-    next();
-}
-
-void Transport::gone(Connection *connection)
-{
-    m_connections.removeOne(connection);
+    return failure;
 }
 
 } // namespace voip::homeserver

@@ -2,25 +2,34 @@
 // Turns a callback into a value for a test: starts the call, runs the event loop until its one answer is there.
 #pragma once
 
+#include <QEventLoop>
 #include <QTest>
+#include <QTimer>
 
 #include <fakehttp.h>
 #include <homeserver/client.h>
+#include <memory>
 #include <optional>
 
 template <typename T>
 voip::homeserver::Result<T> await(const std::function<void(voip::homeserver::Reply<T>)> &call)
 {
     using voip::homeserver::Result;
-    auto answers = std::make_shared<QList<Result<T>>>();
-    call([answers](Result<T> result) { answers->append(std::move(result)); });
-    if (!answers->isEmpty()) {
+    struct Waiting {
+        std::optional<Result<T>> answer;
+        QEventLoop loop;
+    };
+    auto waiting = std::make_shared<Waiting>();
+    call([waiting](Result<T> result) {
+        waiting->answer = std::move(result);
+        waiting->loop.quit();
+    });
+    if (waiting->answer) {
         qFatal("the answer came before the call returned");
     }
-    if (!QTest::qWaitFor([&] { return !answers->isEmpty(); }, 30'000)) {
-        qFatal("no answer came");
-    }
-    return answers->first();
+    QTimer::singleShot(30'000, &waiting->loop, [] { qFatal("no answer came"); });
+    waiting->loop.exec();
+    return *waiting->answer;
 }
 
 inline voip::homeserver::Access accessTo(const QUrl &url)

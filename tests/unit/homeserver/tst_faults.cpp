@@ -73,6 +73,21 @@ private Q_SLOTS:
         QVERIFY(failure.kind == FailureKind::Unreachable || failure.kind == FailureKind::Timeout);
     }
 
+    void unusableAddresses()
+    {
+        for (const char *address : {"ftp://h", "127.0.0.1:8008", "", "http://"}) {
+            m_client = std::make_unique<Client>(accessTo(QUrl(QString::fromLatin1(address))));
+            QCOMPARE(ask().kind, FailureKind::Unreachable);
+        }
+        Access access = accessTo(m_server->url());
+        access.asToken = "a\r\nX-Evil: 1";
+        m_client = std::make_unique<Client>(access);
+        const Failure failure = ask();
+        QCOMPARE(failure.kind, FailureKind::Unreachable);
+        QVERIFY(!failure.message.contains(QLatin1String("Evil")));
+        QVERIFY(m_server->requests().isEmpty());
+    }
+
     void silent_data()
     {
         QTest::addColumn<int>("fault");
@@ -106,6 +121,74 @@ private Q_SLOTS:
         (void)await<QString>(
             [&](auto reply) { m_client->createDirectRoom({}, QStringLiteral("@bob:test"), {}, reply); });
         QCOMPARE(m_server->requests().size(), 1);
+    }
+
+    void keptConnectionMayBeClosed()
+    {
+        // The server closes an idle connection just as the next request is on its way.
+        m_server->answer(json(200, R"({"versions":[]})"));
+        m_server->answer({.fault = Fault::Close});
+        m_server->answer(json(200, R"({"versions":[]})"));
+        m_server->answer({.fault = Fault::Close});
+        m_server->answer({.fault = Fault::Close});
+        QVERIFY(await<QStringList>([&](auto reply) { m_client->versions(reply); }).ok());
+        QVERIFY(await<QStringList>([&](auto reply) { m_client->versions(reply); }).ok());
+        QCOMPARE(m_server->requests().size(), 3);
+        QCOMPARE(m_server->connections(), 2);
+        const auto post = await<int>([&](auto reply) { m_client->ping(reply); });
+        QCOMPARE(post.error().kind, FailureKind::Unreachable);
+        QVERIFY(post.error().maybeDone);
+        QCOMPARE(m_server->requests().size(), 4);
+    }
+
+    void manyAtOnce()
+    {
+        m_server->handle([](const auto &) { return json(200, R"({"versions":[]})"); });
+        int good = 0;
+        for (int i = 0; i < 200; ++i) {
+            m_client->versions([&](const auto &result) { good += result.ok() ? 1 : 0; });
+        }
+        QVERIFY(QTest::qWaitFor([&] { return good == 200; }));
+        QVERIFY(m_server->connections() < 20);
+    }
+
+    void waitingOnesTimeOutToo()
+    {
+        m_client->setTimeLimits(std::chrono::milliseconds(150), std::chrono::milliseconds(150));
+        m_server->handle([](const auto &) { return Answer{.fault = Fault::Hang}; });
+        int late = 0;
+        for (int i = 0; i < 40; ++i) {
+            m_client->versions([&](const Result<QStringList> &result) {
+                late += result.error().kind == FailureKind::Timeout ? 1 : 0;
+            });
+        }
+        QVERIFY(QTest::qWaitFor([&] { return late == 40; }));
+        m_client->setTimeLimits(Client::kTimeLimit, Client::kFederatedTimeLimit);
+        m_server->handle([](const auto &) { return json(200, R"({"versions":[]})"); });
+        QVERIFY(await<QStringList>([&](auto reply) { m_client->versions(reply); }).ok());
+    }
+
+    void slowJoinsDoNotHoldUpEvents()
+    {
+        m_server->handle([](const fakehttp::Request &request) {
+            return request.path().endsWith("/join") ? Answer{.fault = Fault::Hang} : json(200, R"({"versions":[]})");
+        });
+        for (int i = 0; i < 30; ++i) {
+            m_client->join({}, QStringLiteral("!far:away"), [](const auto &) {});
+        }
+        QVERIFY(await<QStringList>([&](auto reply) { m_client->versions(reply); }).ok());
+    }
+
+    void largeAnswerWithinTheLimit()
+    {
+        const QByteArray body = "{\"versions\":[\"" + QByteArray(3'000'000, 'x') + "\"]}";
+        m_server->answer(json(200, body));
+        m_server->answer({.body = "HTTP/1.1 200 OK\r\n\r\n" + body, .fault = Fault::Raw}); // length by the end
+        for (int i = 0; i < 2; ++i) {
+            const auto result = await<QStringList>([&](auto reply) { m_client->versions(reply); });
+            QVERIFY(result.ok());
+            QCOMPARE(result->first().size(), 3'000'000);
+        }
     }
 
     void cutAnswer()
@@ -191,7 +274,7 @@ private Q_SLOTS:
         QVERIFY(!m_server->requests().last().headers.contains("cookie"));
     }
 
-    void falseCertificate()
+    void certificates()
     {
         QTemporaryDir dir;
         const QString key = dir.filePath(QStringLiteral("key.pem"));
@@ -200,17 +283,21 @@ private Q_SLOTS:
         openssl.start(QStringLiteral("openssl"),
                       {QStringLiteral("req"), QStringLiteral("-x509"), QStringLiteral("-newkey"),
                        QStringLiteral("rsa:2048"), QStringLiteral("-nodes"), QStringLiteral("-subj"),
-                       QStringLiteral("/CN=127.0.0.1"), QStringLiteral("-keyout"), key, QStringLiteral("-out"), cert});
+                       QStringLiteral("/CN=homeserver"), QStringLiteral("-addext"),
+                       QStringLiteral("subjectAltName=IP:127.0.0.1"), QStringLiteral("-keyout"), key,
+                       QStringLiteral("-out"), cert});
         QVERIFY2(openssl.waitForFinished() && openssl.exitCode() == 0, openssl.readAllStandardError().constData());
         QFile keyFile(key);
         QVERIFY(keyFile.open(QIODevice::ReadOnly));
         QSslConfiguration configuration = QSslConfiguration::defaultConfiguration();
-        configuration.setLocalCertificate(QSslCertificate::fromPath(cert).value(0));
+        const QSslCertificate certificate = QSslCertificate::fromPath(cert).value(0);
+        configuration.setLocalCertificate(certificate);
         configuration.setPrivateKey(QSslKey(&keyFile, QSsl::Rsa));
         auto tls = std::make_unique<QSslServer>();
         tls->setSslConfiguration(configuration);
         QVERIFY(tls->listen(QHostAddress::LocalHost));
         FakeHttp server(std::move(tls), QStringLiteral("https"));
+        server.handle([](const auto &) { return json(200, R"({"versions":[]})"); });
 
         m_client = std::make_unique<Client>(accessTo(server.url()));
         const Failure failure = ask();
@@ -218,6 +305,21 @@ private Q_SLOTS:
         QVERIFY2(failure.message.contains(QLatin1String("certificate was refused")), qPrintable(failure.message));
         QVERIFY(!failure.maybeDone);
         QVERIFY(server.requests().isEmpty()); // no token left for a stranger
+
+        const QSslConfiguration before = QSslConfiguration::defaultConfiguration();
+        QSslConfiguration trusting = before;
+        trusting.addCaCertificate(certificate);
+        QSslConfiguration::setDefaultConfiguration(trusting);
+        m_client = std::make_unique<Client>(accessTo(server.url()));
+        const auto byAddress = await<QStringList>([&](auto reply) { m_client->versions(reply); });
+        QUrl otherName = server.url(); // the same server under a name that its certificate does not have
+        otherName.setHost(QStringLiteral("localhost"));
+        m_client = std::make_unique<Client>(accessTo(otherName));
+        const Failure wrongName = ask();
+        QSslConfiguration::setDefaultConfiguration(before);
+        QVERIFY2(byAddress.ok(), byAddress.ok() ? "" : qPrintable(byAddress.error().message));
+        QCOMPARE(server.requests().size(), 1);
+        QVERIFY2(wrongName.message.contains(QLatin1String("certificate was refused")), qPrintable(wrongName.message));
     }
 
     void noSecretIsLogged()
