@@ -18,7 +18,7 @@ namespace
 {
 
 constexpr auto pruneEvery = std::chrono::hours(1);
-constexpr auto watchEvery = std::chrono::seconds(5); // only while the homeserver is away
+constexpr auto watchEvery = std::chrono::seconds(5);     // only while the homeserver is away
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
 QStringList idsOf(const QList<HostUser> &users)
@@ -181,9 +181,8 @@ void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QS
         repeatNotices(laneOf(record.lane));
     }
     // Ghosts may be older than this database: their rooms are asked for once.
-    connect(&m_rooms, &effects::RoomKeeper::rediscovered, this, [this](const QString &lane) {
-        m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {});
-    });
+    connect(&m_rooms, &effects::RoomKeeper::rediscovered, this,
+            [this](const QString &lane) { m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {}); });
     for (const QString &lane : m_router.lanes()) {
         if (!restored.contains(lane) && !known.contains(knownLane + lane))
             m_rooms.rediscover(lane);
@@ -233,8 +232,7 @@ void Pipeline::watch()
     });
     pingHomeserver();
 
-    connect(&m_prune, &QTimer::timeout, this,
-            [this] { m_store.prune(m_clock.now(), this, [](const auto &) {}); });
+    connect(&m_prune, &QTimer::timeout, this, [this] { m_store.prune(m_clock.now(), this, [](const auto &) {}); });
     m_prune.start(pruneEvery);
 }
 
@@ -270,7 +268,8 @@ void Pipeline::saveSetting(const QString &key, const QByteArray &value, Started 
     });
 }
 
-// --- what the host asks for -------------------------------------------------------------------------------------------
+// --- what the host asks for
+// -------------------------------------------------------------------------------------------
 
 void Pipeline::open(const QString &userId, const ConversationTarget &target,
                     std::function<void(Expected<Conversation>)> reply)
@@ -286,7 +285,9 @@ QList<Conversation> Pipeline::conversations(const QString &userId)
 void Pipeline::place(const QString &userId, const QString &conversationId, const PlaceRequest &request, CallReply reply)
 {
     Lane &lane = laneOfUser(userId);
-    call::Place place{QUuid::createUuid().toString(QUuid::WithoutBraces), {}, request.sdp,
+    call::Place place{QUuid::createUuid().toString(QUuid::WithoutBraces),
+                      {},
+                      request.sdp,
                       {request.media.audio, request.media.video}};
     for (const call::Room &room : lane.line().rooms) {
         if (room.conversationId == conversationId)
@@ -299,10 +300,12 @@ void Pipeline::place(const QString &userId, const QString &conversationId, const
     effects::HostAction action{place, place.callId, {}, reply};
     if (!request.idempotencyKey.isEmpty()) {
         QCryptographicHash hash(QCryptographicHash::Sha256);
-        const QString flags = QStringLiteral("%1|%2|%3|").arg(conversationId).arg(place.media.audio).arg(place.media.video);
+        const QString flags =
+            QStringLiteral("%1|%2|%3|").arg(conversationId).arg(place.media.audio).arg(place.media.video);
         hash.addData(flags.toUtf8());
         hash.addData(request.sdp.toUtf8());
-        action.key = store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
+        action.key =
+            store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
         // The first call may be over and forgotten by the line; the store remembers it.
         action.reply = [this, userId, reply](const Expected<Placed> &outcome) {
             if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))

@@ -97,7 +97,7 @@ private:
     effects::LaneServices m_laneServices;
     QTimer m_watch;
     QTimer m_prune;
-    QHash<QString, QString> m_displayNames; // by Matrix id
+    QHash<QString, QString> m_displayNames;                    // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };
 

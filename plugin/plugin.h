@@ -51,8 +51,8 @@ private:
     voiphost::Host *m_host = nullptr; // the host's
     PluginSettings m_settings;
     Shared m_shared;
-    voiphost::Rollout m_previous; // what rollBack() goes back to
-    QThread m_thread;             // the core thread
+    voiphost::Rollout m_previous;   // what rollBack() goes back to
+    QThread m_thread;               // the core thread
     Pipeline *m_pipeline = nullptr; // lives and dies on m_thread
     std::unique_ptr<effects::Desk> m_desk;
 };

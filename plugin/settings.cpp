@@ -21,7 +21,9 @@ QString tr(const char *text)
 
 Error wrong(const QString &key, const QString &what)
 {
-    return {ErrorKind::Invalid, QStringLiteral("INVALID_SETTING"), QStringLiteral("plugins.matrixvoip.%1 %2").arg(key, what),
+    return {ErrorKind::Invalid,
+            QStringLiteral("INVALID_SETTING"),
+            QStringLiteral("plugins.matrixvoip.%1 %2").arg(key, what),
             {}};
 }
 
@@ -34,9 +36,8 @@ std::optional<Error> readNumber(const QString &key, const QJsonValue &value, Ran
 {
     const double number = value.toDouble(std::nan(""));
     if (!(number >= range.least && number <= range.most) || number != std::floor(number)) {
-        return wrong(key, tr("must be a whole number from %1 to %2")
-                              .arg(range.least, 0, 'f', 0)
-                              .arg(range.most, 0, 'f', 0));
+        return wrong(key,
+                     tr("must be a whole number from %1 to %2").arg(range.least, 0, 'f', 0).arg(range.most, 0, 'f', 0));
     }
     out = number;
     return {};
