@@ -19,6 +19,7 @@ namespace voip::store
 
 class Writer;
 class Reader;
+struct Stats;
 
 class Store : public QObject
 {
@@ -37,7 +38,17 @@ public:
 
     [[nodiscard]] bool available() const; // any thread
 
+    struct Counters {
+        quint64 transactions = 0; // committed by the writer
+        quint64 writes = 0;       // answered well; more than `transactions` when they were grouped
+        quint64 corruptRows = 0;  // skipped while reading lists; each is logged once
+        quint64 reconnects = 0;
+    };
+    [[nodiscard]] Counters counters() const; // any thread
+
     // --- writes (writer thread, grouped) ---
+    // Unavailable may also mean that nobody knows whether it was written: the same write may be repeated as it is,
+    // and then changes nothing that was done already.
     // The batch is durable when the reply comes. Entries that are new are answered; an event id seen before for its
     // lane (R107: also by another transaction) or a transaction seen before adds none.
     void accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply);
@@ -74,6 +85,7 @@ Q_SIGNALS:
 
 private:
     voiphost::DatabaseSettings m_settings;
+    std::shared_ptr<Stats> m_stats;
     std::unique_ptr<Writer> m_writer;
     std::unique_ptr<Reader> m_reader;
 };

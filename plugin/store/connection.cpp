@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/connection.h"
+
+#include "store/dsn.h"
+
+#include <QDir>
+#include <QFileInfo>
+
+#include <atomic>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace voip::store
+{
+
+namespace
+{
+
+using Kind = StoreError::Kind;
+
+// The first line only: what follows (DETAIL, LINE 1: EXECUTE ...) may quote values.
+QString firstLine(const QString &text)
+{
+    QString line = text.section(u'\n', 0, 0).trimmed();
+    if (line.startsWith(u"ERROR:") || line.startsWith(u"FATAL:"))
+        line = line.mid(6).trimmed();
+    return line;
+}
+
+StoreError fromPostgresql(const QSqlError &error)
+{
+    const QString state = error.nativeErrorCode();
+    const QString group = state.left(2);
+    Kind kind = Kind::Unavailable; // connection, resources, time-outs, serialisation: later may work
+    bool quotesValues = false;
+    if (group == u"23") {
+        kind = Kind::Conflict;
+    } else if (group == u"22") {
+        kind = Kind::Conflict;
+        quotesValues = true;
+    } else if (group == u"42" || group == u"28" || group == u"3D" || group == u"3F") {
+        kind = Kind::Misconfigured;
+        quotesValues = group == u"42";
+    } else if (state == u"XX001" || state == u"XX002") {
+        kind = Kind::Corrupt;
+    }
+    const QString text = quotesValues ? QStringLiteral("statement refused") : firstLine(error.databaseText());
+    return {kind, QStringLiteral("PostgreSQL %1: %2").arg(state.isEmpty() ? QStringLiteral("(no code)") : state, text)};
+}
+
+StoreError fromSqlite(const QSqlError &error)
+{
+    const int code = error.nativeErrorCode().toInt();
+    Kind kind = Kind::Unavailable;
+    switch (code & 0xff) { // the primary code of SQLite's result codes
+    case 19:               // CONSTRAINT
+    case 18:               // TOOBIG
+    case 20:               // MISMATCH
+        kind = Kind::Conflict;
+        break;
+    case 11: // CORRUPT
+    case 26: // NOTADB
+        kind = Kind::Corrupt;
+        break;
+    case 1: // ERROR: a statement that does not fit the schema
+        kind = Kind::Misconfigured;
+        break;
+    }
+    return {kind, QStringLiteral("SQLite %1: %2").arg(QString::number(code), firstLine(error.databaseText()))};
+}
+
+StoreError misconfigured(const QString &message)
+{
+    return {Kind::Misconfigured, message};
+}
+
+} // namespace
+
+Connection::Connection(voiphost::DatabaseSettings settings, Access access)
+    : m_settings(std::move(settings)), m_access(access),
+      m_dialect(m_settings.driver == u"postgresql" ? Dialect::Postgresql : Dialect::Sqlite)
+{
+}
+
+Connection::~Connection()
+{
+    close();
+}
+
+void Connection::close()
+{
+    // Statements first: they may not outlive what they were prepared on.
+    m_rows = nullptr;
+    m_statements.clear();
+    if (m_name.isEmpty())
+        return;
+    m_db.close();
+    m_db = {};
+    QSqlDatabase::removeDatabase(m_name);
+    m_name.clear();
+}
+
+std::optional<StoreError> Connection::open()
+{
+    static std::atomic<int> opened = 0;
+    close();
+    m_lost = false;
+    if (m_settings.driver != u"sqlite" && m_settings.driver != u"postgresql") {
+        return misconfigured(
+            QStringLiteral("database.driver: \"%1\" is neither \"sqlite\" nor \"postgresql\"").arg(m_settings.driver));
+    }
+    const QString driver = m_dialect == Dialect::Sqlite ? QStringLiteral("QSQLITE") : QStringLiteral("QPSQL");
+    if (!QSqlDatabase::isDriverAvailable(driver))
+        return misconfigured(QStringLiteral("Qt's database driver %1 is not installed").arg(driver));
+    m_name = QStringLiteral("matrixvoip-%1").arg(++opened);
+    m_db = QSqlDatabase::addDatabase(driver, m_name);
+    std::optional<StoreError> error = m_dialect == Dialect::Sqlite ? openSqlite() : openPostgresql();
+    if (error)
+        close();
+    return error;
+}
+
+std::optional<StoreError> Connection::openSqlite()
+{
+    const QString file = m_settings.dsn;
+    if (file.isEmpty() || file.startsWith(u":memory:"))
+        return misconfigured(QStringLiteral("database.dsn: must name a file"));
+    const QFileInfo info(file);
+    if (!info.absoluteDir().exists()) {
+        return misconfigured(QStringLiteral("database.dsn: the folder \"%1\" does not exist").arg(info.absolutePath()));
+    }
+    if (info.isDir())
+        return misconfigured(QStringLiteral("database.dsn: \"%1\" is a folder").arg(file));
+    const bool readOnly = m_access == Access::ReadOnly;
+    if (!readOnly && !info.exists()) {
+        // Created here so that nobody else can read it at any moment; WAL and index files inherit the mode.
+        const int fd = ::open(QFile::encodeName(file).constData(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST) {
+            return misconfigured(
+                QStringLiteral("database.dsn: cannot create \"%1\": %2").arg(file, qt_error_string(errno)));
+        }
+        if (fd >= 0)
+            ::close(fd);
+    }
+    m_db.setDatabaseName(file);
+    m_db.setConnectOptions(readOnly ? QStringLiteral("QSQLITE_BUSY_TIMEOUT=5000;QSQLITE_OPEN_READONLY")
+                                    : QStringLiteral("QSQLITE_BUSY_TIMEOUT=5000"));
+    if (!m_db.open()) {
+        return StoreError{Kind::Unavailable, QStringLiteral("database.dsn: cannot open \"%1\": %2")
+                                                 .arg(file, firstLine(m_db.lastError().databaseText()))};
+    }
+    if (readOnly)
+        return std::nullopt;
+    // FULL: what was answered survives a power cut too; group commit spreads the price of the flush.
+    for (const QString &pragma :
+         {QStringLiteral("PRAGMA journal_mode = WAL"), QStringLiteral("PRAGMA synchronous = FULL"),
+          QStringLiteral("PRAGMA foreign_keys = ON")}) {
+        if (!runOnce(pragma))
+            return m_error;
+    }
+    return std::nullopt;
+}
+
+std::optional<StoreError> Connection::openPostgresql()
+{
+    const Result<PostgresDsn> dsn = parsePostgresDsn(m_settings.dsn);
+    if (!dsn)
+        return dsn.error();
+    m_db.setHostName(dsn->host);
+    m_db.setPort(dsn->port == 0 ? -1 : dsn->port);
+    m_db.setDatabaseName(dsn->dbname);
+    m_db.setUserName(dsn->user);
+    m_db.setPassword(dsn->password);
+    m_db.setConnectOptions(connectOptions(*dsn, m_access == Access::ReadOnly));
+    if (!m_db.open()) {
+        const QString text = m_db.lastError().databaseText();
+        // libpq gives no SQLSTATE for a refused start; the words of these two are the only sign that waiting will not
+        // help.
+        const bool hopeless =
+            text.contains(u"authentication failed") || (text.contains(u"does not exist") && text.contains(u"FATAL"));
+        return StoreError{hopeless ? Kind::Misconfigured : Kind::Unavailable,
+                          QStringLiteral("PostgreSQL: cannot connect: %1").arg(firstLine(text))};
+    }
+    return std::nullopt;
+}
+
+QSqlQuery *Connection::run(const QString &sql, const QVariantList &values)
+{
+    finishRows();
+    std::shared_ptr<QSqlQuery> &query = m_statements[sql];
+    if (!query) {
+        query = std::make_shared<QSqlQuery>(m_db);
+        query->setForwardOnly(true);
+        if (!query->prepare(sql)) {
+            const QSqlError error = query->lastError();
+            m_statements.remove(sql);
+            fail(error);
+            return nullptr;
+        }
+    }
+    for (qsizetype i = 0; i < values.size(); ++i)
+        query->bindValue(static_cast<int>(i), values.at(i));
+    if (!query->exec()) { // the return value counts: a dropped connection may leave lastError() empty
+        const QSqlError error = query->lastError();
+        query->finish();
+        fail(error);
+        return nullptr;
+    }
+    m_rows = query.get();
+    return m_rows;
+}
+
+bool Connection::runOnce(const QString &sql)
+{
+    finishRows();
+    QSqlQuery query(m_db);
+    if (query.exec(sql))
+        return true;
+    fail(query.lastError());
+    return false;
+}
+
+bool Connection::begin()
+{
+    return runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN IMMEDIATE") : QStringLiteral("BEGIN"));
+}
+
+bool Connection::beginReading()
+{
+    return runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN")
+                                                : QStringLiteral("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+}
+
+bool Connection::commit()
+{
+    return runOnce(QStringLiteral("COMMIT"));
+}
+
+void Connection::rollback()
+{
+    if (!isOpen())
+        return;
+    const StoreError first = m_error; // what led here matters more than what the rollback says
+    const bool ok = runOnce(QStringLiteral("ROLLBACK"));
+    // SQLite has rolled back by itself after some errors (disk full); then there is nothing left to do.
+    if (!ok && m_dialect == Dialect::Postgresql)
+        m_lost = true;
+    m_error = first;
+}
+
+void Connection::finishRows()
+{
+    if (m_rows != nullptr)
+        m_rows->finish();
+    m_rows = nullptr;
+}
+
+void Connection::fail(const QSqlError &error)
+{
+    if (m_dialect == Dialect::Sqlite) {
+        m_error = fromSqlite(error);
+        return;
+    }
+    const QString state = error.nativeErrorCode();
+    // 57P0x: shut down, crash of another backend, starting up. 25P03: idle in transaction for too long.
+    m_lost = m_lost || !m_db.isOpen() || state.startsWith(u"08") || state.startsWith(u"57P0") || state == u"25P03";
+    m_error = m_lost ? StoreError{Kind::Unavailable, QStringLiteral("PostgreSQL: the connection was lost")}
+                     : fromPostgresql(error);
+}
+
+} // namespace voip::store

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/dsn.h"
+
+#include <QStringList>
+
+namespace voip::store
+{
+
+namespace
+{
+
+StoreError misconfigured(const QString &message)
+{
+    return {StoreError::Kind::Misconfigured, message};
+}
+
+// One value; `at` stands on its first character and is left behind it. Nothing if a quote is left open.
+std::optional<QString> readValue(const QString &dsn, qsizetype &at)
+{
+    QString value;
+    const bool quoted = at < dsn.size() && dsn.at(at) == u'\'';
+    if (quoted)
+        ++at;
+    while (at < dsn.size()) {
+        QChar c = dsn.at(at);
+        if (quoted ? c == u'\'' : c.isSpace())
+            break;
+        if (c == u'\\' && at + 1 < dsn.size())
+            c = dsn.at(++at);
+        value += c;
+        ++at;
+    }
+    if (quoted) {
+        if (at >= dsn.size())
+            return std::nullopt;
+        ++at;
+    }
+    return value;
+}
+
+QString quoted(QString value)
+{
+    value.replace(u'\\', QStringLiteral("\\\\"));
+    value.replace(u'\'', QStringLiteral("\\'"));
+    return u'\'' + value + u'\'';
+}
+
+} // namespace
+
+Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
+{
+    static const QStringList passedOn = {QStringLiteral("sslmode"),         QStringLiteral("sslrootcert"),
+                                         QStringLiteral("sslcert"),         QStringLiteral("sslkey"),
+                                         QStringLiteral("connect_timeout"), QStringLiteral("application_name")};
+    PostgresDsn result;
+    QStringList seen;
+    qsizetype at = 0;
+    for (;;) {
+        while (at < dsn.size() && dsn.at(at).isSpace())
+            ++at;
+        if (at == dsn.size())
+            break;
+        const qsizetype equals = dsn.indexOf(u'=', at);
+        if (equals < 0)
+            return misconfigured(QStringLiteral("database.dsn: a word without \"=\""));
+        const QString key = dsn.mid(at, equals - at).trimmed();
+        at = equals + 1;
+        const std::optional<QString> value = readValue(dsn, at);
+        if (!value)
+            return misconfigured(QStringLiteral("database.dsn: the quote of \"%1\" is not closed").arg(key));
+        if (seen.contains(key))
+            return misconfigured(QStringLiteral("database.dsn: \"%1\" stands there twice").arg(key));
+        seen += key;
+
+        bool number = true;
+        if (key == u"host") {
+            result.host = *value;
+        } else if (key == u"port") {
+            result.port = value->toInt(&number);
+            number = number && result.port >= 1 && result.port <= 65535;
+        } else if (key == u"dbname") {
+            result.dbname = *value;
+        } else if (key == u"user") {
+            result.user = *value;
+        } else if (key == u"password") {
+            result.password = *value;
+        } else if (key == u"statement_timeout") { // ms, as in PostgreSQL
+            result.statementTimeoutMs = value->toInt(&number);
+            number = number && result.statementTimeoutMs >= 100 && result.statementTimeoutMs <= 600 * 1000;
+        } else if (passedOn.contains(key)) {
+            if (value->contains(u';')) // Qt's separator of options; there is no way to escape it
+                return misconfigured(QStringLiteral("database.dsn: \"%1\" must not hold \";\"").arg(key));
+            if (key == u"connect_timeout") {
+                const int seconds = value->toInt(&number);
+                number = number && seconds >= 1 && seconds <= 60;
+            }
+            result.options.insert(key, *value);
+        } else {
+            return misconfigured(QStringLiteral("database.dsn: unknown key \"%1\"").arg(key.left(40)));
+        }
+        if (!number)
+            return misconfigured(QStringLiteral("database.dsn: \"%1\" is not a number in its range").arg(key));
+    }
+    if (result.dbname.isEmpty())
+        return misconfigured(QStringLiteral("database.dsn: \"dbname\" is missing"));
+    return result;
+}
+
+QString connectOptions(const PostgresDsn &dsn, bool readOnly)
+{
+    QMap<QString, QString> options = dsn.options;
+    const auto byDefault = [&options](const QString &key, const QString &value) {
+        if (!options.contains(key))
+            options.insert(key, value);
+    };
+    byDefault(QStringLiteral("connect_timeout"), QStringLiteral("5"));
+    byDefault(QStringLiteral("application_name"), QStringLiteral("matrix-voip"));
+    // A network that swallows packets is noticed by these, not by the statement timeout.
+    byDefault(QStringLiteral("tcp_user_timeout"), QStringLiteral("10000"));
+    byDefault(QStringLiteral("keepalives_idle"), QStringLiteral("5"));
+    byDefault(QStringLiteral("keepalives_interval"), QStringLiteral("2"));
+    byDefault(QStringLiteral("keepalives_count"), QStringLiteral("3"));
+    QString session =
+        QStringLiteral("-c statement_timeout=%1 -c client_min_messages=warning").arg(dsn.statementTimeoutMs);
+    if (readOnly)
+        session += QStringLiteral(" -c default_transaction_read_only=on");
+    options.insert(QStringLiteral("options"), session);
+
+    QStringList words;
+    for (auto it = options.cbegin(); it != options.cend(); ++it)
+        words += it.key() + u'=' + quoted(it.value());
+    return words.join(u';');
+}
+
+} // namespace voip::store

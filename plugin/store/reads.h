@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements of every read. Each row is checked before it is believed: a row of a list that cannot be read is
+// skipped, counted, and logged the first time; a single row that was asked for by id is answered Corrupt, with
+// table, key and column.
+#pragma once
+
+#include "store/connection.h"
+#include "store/stats.h"
+
+namespace voip::store
+{
+
+[[nodiscard]] Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now);
+[[nodiscard]] Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats);
+[[nodiscard]] Result<QHash<QString, QByteArray>> readSettings(Connection &db, Stats &stats);
+[[nodiscard]] Result<std::optional<call::Call>> readCall(Connection &db, const QString &lane, const QString &callId);
+[[nodiscard]] Result<QVector<call::Call>> readHistory(Connection &db, Stats &stats, const QString &lane, int limit,
+                                                      const QString &beforeCallId);
+[[nodiscard]] Result<QVector<Notice>> readNoticesAfter(Connection &db, Stats &stats, const QString &lane,
+                                                       qint64 afterId, int limit);
+[[nodiscard]] Result<QVector<Notice>> readNoticesOfCalls(Connection &db, Stats &stats, const QString &lane,
+                                                         const QVector<QString> &callIds);
+
+} // namespace voip::store

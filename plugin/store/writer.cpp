@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/writer.h"
+
+#include "store/limits.h"
+#include "store/log.h"
+#include "store/migrations.h"
+#include "store/writes.h"
+
+#include <QSemaphore>
+
+namespace voip::store
+{
+
+namespace
+{
+
+constexpr int firstBackOffMs = 100;
+constexpr int longestBackOffMs = 5000;
+constexpr int heartbeatMs = 2000; // how long a server may be gone before an idle writer notices
+
+StoreError unavailable(const QString &message)
+{
+    return {StoreError::Kind::Unavailable, message};
+}
+
+} // namespace
+
+Writer::Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats)
+    : m_stats(std::move(stats)), m_db(std::move(settings), Connection::Access::ReadWrite), m_reconnect(this),
+      m_heartbeat(this)
+{
+    m_reconnect.setSingleShot(true);
+    m_heartbeat.setInterval(heartbeatMs);
+    connect(&m_reconnect, &QTimer::timeout, this, &Writer::retryConnection);
+    connect(&m_heartbeat, &QTimer::timeout, this, &Writer::checkIdleConnection);
+    m_thread.setObjectName(QStringLiteral("store-writer"));
+    moveToThread(&m_thread);
+    m_thread.start();
+}
+
+Writer::~Writer()
+{
+    stop();
+}
+
+void Writer::submit(WriteJob job)
+{
+    QString refusal;
+    {
+        const QMutexLocker lock(&m_mutex);
+        if (m_stopped)
+            refusal = QStringLiteral("the store is closed");
+        else if (!m_available)
+            refusal = QStringLiteral("the database is not available");
+        else if (m_queue.size() >= maxWaitingJobs)
+            refusal = QStringLiteral("too many writes are waiting");
+        if (refusal.isEmpty()) {
+            m_queue.push_back(std::move(job));
+            if (!m_flushPosted) {
+                m_flushPosted = true;
+                QMetaObject::invokeMethod(this, &Writer::flush, Qt::QueuedConnection);
+            }
+            return;
+        }
+    }
+    job.finish(unavailable(refusal));
+}
+
+void Writer::open(const QByteArray &rootKey, std::function<void(const std::optional<StoreError> &)> reply)
+{
+    {
+        const QMutexLocker lock(&m_mutex);
+        if (!m_stopped) {
+            QMetaObject::invokeMethod(
+                this, [this, rootKey, reply = std::move(reply)] { openNow(rootKey, reply); }, Qt::QueuedConnection);
+            return;
+        }
+    }
+    reply(unavailable(QStringLiteral("the store is closed")));
+}
+
+void Writer::stop()
+{
+    {
+        const QMutexLocker lock(&m_mutex);
+        if (m_stopped)
+            return;
+        m_stopped = true;
+    }
+    // Behind every flush and open that is posted already.
+    QMetaObject::invokeMethod(this, &Writer::stopNow, Qt::BlockingQueuedConnection);
+    m_thread.quit();
+    m_thread.wait();
+}
+
+void Writer::stopNow()
+{
+    flush();
+    m_reconnect.stop();
+    m_heartbeat.stop();
+    m_opened = false;
+    setAvailable(false);
+    m_db.close();
+}
+
+void Writer::openNow(const QByteArray &rootKey, const std::function<void(const std::optional<StoreError> &)> &reply)
+{
+    if (m_opened) {
+        reply(StoreError{StoreError::Kind::Conflict, QStringLiteral("the store is open")});
+        return;
+    }
+    std::optional<StoreError> error = m_db.open();
+    if (!error) {
+        const Result<int> version = migrate(m_db);
+        if (!version)
+            error = version.error();
+    }
+    if (!error) {
+        if (!m_db.begin()) {
+            error = m_db.error();
+        } else if (const Result<voiphost::Done> key = checkRootKey(m_db, rootKey); !key) {
+            error = key.error();
+            m_db.rollback();
+        } else if (!m_db.commit()) {
+            error = m_db.error();
+        }
+    }
+    if (error) {
+        m_db.close();
+    } else {
+        m_opened = true;
+        m_heartbeat.start();
+        setAvailable(true);
+    }
+    reply(error);
+}
+
+void Writer::flush()
+{
+    for (;;) {
+        std::deque<WriteJob> group;
+        {
+            const QMutexLocker lock(&m_mutex);
+            if (m_queue.empty()) {
+                m_flushPosted = false;
+                return;
+            }
+            while (!m_queue.empty() && group.size() < maxGroup) {
+                group.push_back(std::move(m_queue.front()));
+                m_queue.pop_front();
+            }
+        }
+        write(std::move(group));
+    }
+}
+
+void Writer::write(std::deque<WriteJob> group)
+{
+    for (int attempt = 0; attempt < 2 && m_opened; ++attempt) {
+        if (!m_db.isOpen() && (!m_available || !connectAgain()))
+            break;
+        switch (tryTransaction(group)) {
+        case Outcome::Committed:
+            finishAll(group, std::nullopt);
+            return;
+        case Outcome::Refused:
+            m_db.rollback();
+            if (group.size() == 1) {
+                finishAll(group, m_lastError);
+                return;
+            }
+            for (WriteJob &job : group) {
+                std::deque<WriteJob> alone;
+                alone.push_back(std::move(job));
+                write(std::move(alone));
+            }
+            return;
+        case Outcome::Failed: // disk full, time-out: each of the others would meet the same
+            m_db.rollback();
+            finishAll(group, m_lastError);
+            return;
+        case Outcome::LostBeforeCommit:
+        case Outcome::LostInCommit:
+            m_db.close();
+            break;
+        }
+    }
+    setAvailable(false);
+    finishAll(group, unavailable(QStringLiteral("the database is not available")));
+}
+
+Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
+{
+    const auto failed = [this](const StoreError &error) {
+        m_lastError = error;
+        if (m_db.lost())
+            return Outcome::LostBeforeCommit;
+        return error.kind == StoreError::Kind::Unavailable ? Outcome::Failed : Outcome::Refused;
+    };
+    if (!m_db.begin())
+        return failed(m_db.error());
+    QSet<QString> batches;
+    for (const WriteJob &job : group) {
+        // The same batch twice in one group: only the first is answered with the rows.
+        const bool doubtful = m_doubtful.contains(job.transactionId) && !batches.contains(job.transactionId);
+        if (!job.transactionId.isEmpty())
+            batches.insert(job.transactionId);
+        if (const std::optional<StoreError> error = job.run(m_db, doubtful))
+            return failed(*error);
+    }
+    if (!m_db.commit()) {
+        m_lastError = m_db.error();
+        // Nobody knows whether it happened. What was committed is in no lane's hands, so it is not seen, whatever the
+        // row of the transaction will say.
+        m_doubtful.unite(batches);
+        return m_db.lost() ? Outcome::LostInCommit : Outcome::Failed;
+    }
+    m_doubtful.subtract(batches);
+    ++m_stats->transactions;
+    return Outcome::Committed;
+}
+
+void Writer::finishAll(const std::deque<WriteJob> &group, const std::optional<StoreError> &error)
+{
+    for (const WriteJob &job : group)
+        job.finish(error);
+    if (!error)
+        m_stats->writes += group.size();
+}
+
+bool Writer::connectAgain()
+{
+    if (const std::optional<StoreError> error = m_db.open()) {
+        m_lastError = *error;
+        return false;
+    }
+    ++m_stats->reconnects;
+    return true;
+}
+
+void Writer::retryConnection()
+{
+    if (!m_opened || m_available)
+        return;
+    if (connectAgain()) {
+        setAvailable(true);
+        return;
+    }
+    m_backOffMs = std::min(m_backOffMs * 2, longestBackOffMs);
+    m_reconnect.start(m_backOffMs);
+}
+
+void Writer::checkIdleConnection()
+{
+    // A write notices by itself; this is for health while nothing is written.
+    if (!m_opened || !m_available || m_db.dialect() == Dialect::Sqlite)
+        return;
+    if (m_db.isOpen() && m_db.run(QStringLiteral("SELECT 1")) != nullptr)
+        return;
+    m_db.close();
+    if (!connectAgain())
+        setAvailable(false);
+}
+
+void Writer::setAvailable(bool available)
+{
+    if (!available && m_opened && !m_reconnect.isActive()) {
+        m_backOffMs = firstBackOffMs;
+        m_reconnect.start(m_backOffMs);
+    }
+    if (m_available.exchange(available) == available)
+        return;
+    if (available)
+        qCInfo(lcStore) << "database is available";
+    else if (m_opened)
+        qCWarning(lcStore).noquote() << "database is not available:" << m_lastError.message;
+    Q_EMIT availableChanged(available);
+}
+
+} // namespace voip::store

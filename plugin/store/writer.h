@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer: one thread, one connection, one queue. Whatever waits is written in one transaction per flush and
+// answered after its commit. A write that the database refuses is found by writing that group again one by one, and
+// alone is answered with the refusal. A connection that is lost before COMMIT costs one immediate repeat; one lost
+// during COMMIT as well, since every write changes nothing the second time (writes.h). Then, and while the database
+// stays away, everything is answered Unavailable at once, and the connection is tried again with back-off.
+#pragma once
+
+#include "store/connection.h"
+#include "store/stats.h"
+
+#include <QElapsedTimer>
+#include <QMutex>
+#include <QObject>
+#include <QSet>
+#include <QThread>
+#include <QTimer>
+
+#include <deque>
+#include <functional>
+#include <optional>
+
+namespace voip::store
+{
+
+struct WriteJob {
+    // Runs the statements and remembers the result; may be called again after a rollback. What it gives is the error.
+    // `doubtful`: see writeBatch().
+    std::function<std::optional<StoreError>(Connection &db, bool doubtful)> run;
+    // Answers, exactly once: with the remembered result, or with this error.
+    std::function<void(const std::optional<StoreError> &)> finish;
+    QString transactionId; // of a batch: what would be doubtful; otherwise empty
+};
+
+class Writer : public QObject
+{
+    Q_OBJECT
+
+public:
+    Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats);
+    ~Writer() override;
+
+    // Any thread. The job is answered in any case, also when it is refused.
+    void submit(WriteJob job);
+    // Connects, migrates, checks the root key; once it succeeds the writer keeps itself connected.
+    void open(const QByteArray &rootKey, std::function<void(const std::optional<StoreError> &)> reply);
+    // The owner's thread. Writes what waits, closes the connection, joins the thread. Blocks. Idempotent.
+    void stop();
+
+    [[nodiscard]] bool available() const { return m_available; }
+
+Q_SIGNALS:
+    void availableChanged(bool available);
+
+private:
+    enum class Outcome { Committed, Refused, Failed, LostBeforeCommit, LostInCommit };
+
+    // All of these on the writer's thread.
+    void openNow(const QByteArray &rootKey, const std::function<void(const std::optional<StoreError> &)> &reply);
+    void flush();
+    void write(std::deque<WriteJob> group);
+    [[nodiscard]] Outcome tryTransaction(const std::deque<WriteJob> &group);
+    void finishAll(const std::deque<WriteJob> &group, const std::optional<StoreError> &error);
+    [[nodiscard]] bool connectAgain();
+    void retryConnection();
+    void checkIdleConnection();
+    void setAvailable(bool available);
+    void stopNow();
+
+    QThread m_thread;
+    std::shared_ptr<Stats> m_stats;
+    std::atomic<bool> m_available = false;
+
+    QMutex m_mutex; // guards the next three
+    std::deque<WriteJob> m_queue;
+    bool m_flushPosted = false;
+    bool m_stopped = false;
+
+    Connection m_db;
+    QSet<QString> m_doubtful; // transaction ids of batches that may be committed and were not answered
+    QTimer m_reconnect;
+    QTimer m_heartbeat;
+    int m_backOffMs = 0;
+    bool m_opened = false;
+    StoreError m_lastError;
+};
+
+} // namespace voip::store

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/writes.h"
+
+#include "store/callcodec.h"
+#include "store/limits.h"
+
+#include <QCryptographicHash>
+#include <QJsonDocument>
+#include <QMessageAuthenticationCode>
+
+#include <algorithm>
+
+namespace voip::store
+{
+
+namespace
+{
+
+using voiphost::Done;
+
+StoreError conflict(const QString &message)
+{
+    return {StoreError::Kind::Conflict, message};
+}
+
+QString jsonText(const QJsonObject &object)
+{
+    return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
+}
+
+QVariant optionalMillis(const std::optional<call::Millis> &value)
+{
+    return value ? QVariant(static_cast<qint64>(*value)) : QVariant(QMetaType::fromType<qint64>());
+}
+
+// The values of one statement, checked on the way in. PostgreSQL cannot hold U+0000 in text, and SQLite would cut.
+class Values
+{
+public:
+    Values &id(const char *field, const QString &text)
+    {
+        if (text.size() > maxIdLength || text.contains(QChar(u'\0')))
+            refuse(field);
+        m_list += bound(text);
+        return *this;
+    }
+    Values &json(const char *field, const QJsonObject &object)
+    {
+        const QString text = jsonText(object);
+        if (text.size() > maxBodyBytes)
+            refuse(field);
+        m_list += text;
+        return *this;
+    }
+    Values &bytes(const char *field, const QByteArray &value)
+    {
+        if (value.size() > maxBodyBytes)
+            refuse(field);
+        m_list += value.isNull() ? QByteArray("") : value;
+        return *this;
+    }
+    Values &plain(const QVariant &value)
+    {
+        m_list += value;
+        return *this;
+    }
+    [[nodiscard]] const QVariantList &list() const { return m_list; }
+    [[nodiscard]] const std::optional<StoreError> &refused() const { return m_refused; }
+
+private:
+    void refuse(const char *field)
+    {
+        if (!m_refused)
+            m_refused =
+                conflict(QStringLiteral("%1: too long, or a character that no row can hold").arg(QLatin1String(field)));
+    }
+
+    QVariantList m_list;
+    std::optional<StoreError> m_refused;
+};
+
+// Runs statements until the first that fails; afterwards nothing more is run.
+class Script
+{
+public:
+    explicit Script(Connection &db) : m_db(db) {}
+
+    QSqlQuery *run(const QString &sql, const Values &values)
+    {
+        if (m_error)
+            return nullptr;
+        if (values.refused()) {
+            m_error = values.refused();
+            return nullptr;
+        }
+        QSqlQuery *query = m_db.run(sql, values.list());
+        if (query == nullptr)
+            m_error = m_db.error();
+        return query;
+    }
+    // True if the statement gave a row.
+    bool gives(const QString &sql, const Values &values)
+    {
+        QSqlQuery *query = run(sql, values);
+        return query != nullptr && query->next();
+    }
+    void fail(const StoreError &error)
+    {
+        if (!m_error)
+            m_error = error;
+    }
+    [[nodiscard]] const std::optional<StoreError> &error() const { return m_error; }
+
+private:
+    Connection &m_db;
+    std::optional<StoreError> m_error;
+};
+
+void upsertCall(Script &script, const QString &lane, const call::Call &call)
+{
+    Values values;
+    values.id("calls.lane", lane).id("calls.id", call.id).id("calls.room_id", call.roomId);
+    values.id("calls.matrix_id", call.matrixId).plain(toText(call.side)).plain(toText(call.state));
+    values.id("calls.peer", call.peer).plain(static_cast<qint64>(call.createdAt));
+    values.plain(optionalMillis(call.answeredAt)).plain(optionalMillis(call.endedAt)).plain(toText(call.reason));
+    values.plain(static_cast<qint64>(call.deadline)).plain(static_cast<qint64>(call.forgetAt));
+    values.plain(call.announced).plain(false).json("calls.detail", detailOf(call));
+    script.run(QStringLiteral("INSERT INTO calls (lane, id, room_id, matrix_id, side, state, peer, created_at, "
+                              "answered_at, ended_at, reason, deadline, forget_at, announced, forgotten, detail) "
+                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                              "ON CONFLICT (lane, id) DO UPDATE SET room_id = excluded.room_id, "
+                              "matrix_id = excluded.matrix_id, side = excluded.side, state = excluded.state, "
+                              "peer = excluded.peer, created_at = excluded.created_at, "
+                              "answered_at = excluded.answered_at, ended_at = excluded.ended_at, "
+                              "reason = excluded.reason, deadline = excluded.deadline, "
+                              "forget_at = excluded.forget_at, announced = excluded.announced, "
+                              "detail = excluded.detail"),
+               values);
+}
+
+// Early calls go, and so do ended ones that no history will ever show; the others stay as history.
+void forgetCall(Script &script, const QString &lane, const QString &id)
+{
+    const Values values = Values().id("calls.lane", lane).id("calls.id", id);
+    script.run(QStringLiteral("DELETE FROM calls WHERE lane = ? AND id = ? "
+                              "AND (state = 'early' OR (side = 'theirs' AND NOT announced))"),
+               values);
+    script.run(QStringLiteral("UPDATE calls SET forgotten = TRUE WHERE lane = ? AND id = ?"), values);
+}
+
+void upsertRoom(Script &script, const QString &lane, const call::Room &room)
+{
+    if (room.members.size() > call::Room::maxMembers) {
+        script.fail(conflict(QStringLiteral("rooms.members: more than %1").arg(call::Room::maxMembers)));
+        return;
+    }
+    Values values;
+    values.id("rooms.lane", lane).id("rooms.room_id", room.id).id("rooms.conversation_id", room.conversationId);
+    values.json("rooms.members", membersToJson(room.members)).plain(toText(room.joinRule));
+    values.plain(room.crowded).plain(room.encrypted);
+    script.run(QStringLiteral("INSERT INTO rooms (lane, room_id, conversation_id, members, join_rule, crowded, "
+                              "encrypted) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                              "ON CONFLICT (lane, room_id) DO UPDATE SET conversation_id = excluded.conversation_id, "
+                              "members = excluded.members, join_rule = excluded.join_rule, "
+                              "crowded = excluded.crowded, encrypted = excluded.encrypted"),
+               values);
+}
+
+void insertSend(Script &script, const QString &lane, const OutboxEntry &entry)
+{
+    Values values;
+    values.id("outbox.lane", lane).plain(entry.ref).id("outbox.call_id", entry.callId);
+    values.id("outbox.room_id", entry.roomId).id("outbox.type", entry.type).json("outbox.content", entry.content);
+    values.id("outbox.txn_id", entry.txnId).plain(entry.createdAt).plain(entry.notAfter);
+    const bool added = script.gives(QStringLiteral("INSERT INTO outbox (lane, ref, call_id, room_id, type, content, "
+                                                   "txn_id, created_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                                                   "ON CONFLICT (lane, ref) DO NOTHING RETURNING ref"),
+                                    values);
+    if (added || script.error())
+        return;
+    // It is there already: fine if it is the same one, from an attempt whose outcome was unknown.
+    if (!script.gives(QStringLiteral("SELECT 1 FROM outbox WHERE lane = ? AND ref = ? AND txn_id = ?"),
+                      Values().id("outbox.lane", lane).plain(entry.ref).id("outbox.txn_id", entry.txnId)))
+        script.fail(conflict(QStringLiteral("outbox.ref: %1 is taken by another send").arg(entry.ref)));
+}
+
+qint64 insertNotice(Script &script, const QString &lane, const Notice &notice)
+{
+    Values values;
+    values.id("notices.lane", lane).id("notices.call_id", notice.callId);
+    values.id("notices.conversation_id", notice.conversationId).plain(notice.seq).plain(toText(notice.kind));
+    values.json("notices.data", notice.data).plain(notice.at);
+    QSqlQuery *row = script.run(QStringLiteral("INSERT INTO notices (lane, call_id, conversation_id, seq, kind, data, "
+                                               "at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                                               "ON CONFLICT (lane, call_id, seq) DO NOTHING RETURNING id"),
+                                values);
+    if (row != nullptr && row->next())
+        return row->value(0).toLongLong();
+    row = script.run(QStringLiteral("SELECT id, kind, data FROM notices WHERE lane = ? AND call_id = ? AND seq = ?"),
+                     Values().id("notices.lane", lane).id("notices.call_id", notice.callId).plain(notice.seq));
+    if (row == nullptr)
+        return 0;
+    if (row->next() && row->value(1).toString() == toText(notice.kind) &&
+        row->value(2).toString() == jsonText(notice.data))
+        return row->value(0).toLongLong(); // the same one, from an attempt whose outcome was unknown
+    script.fail(conflict(QStringLiteral("notices.seq: %1 of this call is taken by another notice").arg(notice.seq)));
+    return 0;
+}
+
+// Deletes in bounded steps, so that a week of rows neither runs into the statement timeout nor holds up calls; what
+// is left goes with the next prune.
+void deleteOld(Script &script, const QString &sql, qint64 before)
+{
+    constexpr int step = 2000;
+    constexpr int steps = 10;
+    for (int i = 0; i < steps; ++i) {
+        const QSqlQuery *query = script.run(sql, Values().plain(before).plain(step));
+        if (query == nullptr || query->numRowsAffected() < step)
+            return;
+    }
+}
+
+} // namespace
+
+Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful)
+{
+    Script script(db);
+    QVector<InboxEntry> added;
+    const bool fresh = script.gives(
+        QStringLiteral("INSERT INTO transactions (txn_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1"),
+        Values().id("transactions.txn_id", batch.transactionId).plain(batch.receivedAt));
+    if (!fresh && doubtful && !script.error()) {
+        QSqlQuery *row =
+            script.run(QStringLiteral("SELECT seq, lane, event_id FROM inbox WHERE transaction_id = ? ORDER BY seq"),
+                       Values().id("inbox.transaction_id", batch.transactionId));
+        while (row != nullptr && row->next()) {
+            const auto event = std::find_if(batch.events.cbegin(), batch.events.cend(), [row](const InboxEvent &e) {
+                return e.lane == row->value(1).toString() && e.eventId == row->value(2).toString();
+            });
+            if (event != batch.events.cend()) {
+                added += InboxEntry{row->value(0).toLongLong(), event->lane, batch.receivedAt, batch.transactionId,
+                                    event->body};
+            }
+        }
+    }
+    for (const InboxEvent &event : batch.events) {
+        if (!fresh || script.error())
+            break;
+        const bool unseen = script.gives(
+            QStringLiteral("INSERT INTO seen_events (lane, event_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING "
+                           "RETURNING 1"),
+            Values()
+                .id("seen_events.lane", event.lane)
+                .id("seen_events.event_id", event.eventId)
+                .plain(batch.receivedAt));
+        if (!unseen)
+            continue;
+        QSqlQuery *row =
+            script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body) "
+                                      "VALUES (?, ?, ?, ?, ?) RETURNING seq"),
+                       Values()
+                           .id("inbox.lane", event.lane)
+                           .id("inbox.event_id", event.eventId)
+                           .id("inbox.transaction_id", batch.transactionId)
+                           .plain(batch.receivedAt)
+                           .json("inbox.body", event.body));
+        if (row != nullptr && row->next()) {
+            added +=
+                InboxEntry{row->value(0).toLongLong(), event.lane, batch.receivedAt, batch.transactionId, event.body};
+        }
+    }
+    if (script.error())
+        return *script.error();
+    return added;
+}
+
+Result<Committed> writeCommit(Connection &db, const Commit &commit)
+{
+    Script script(db);
+    qint64 lastRef = 0;
+    for (const OutboxEntry &entry : commit.sends)
+        lastRef = std::max(lastRef, entry.ref);
+    script.run(QStringLiteral("INSERT INTO lanes (lane, last_ref) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE "
+                              "SET last_ref = excluded.last_ref WHERE excluded.last_ref > lanes.last_ref"),
+               Values().id("lanes.lane", commit.lane).plain(lastRef));
+    for (const qint64 seq : commit.consumed) {
+        script.run(QStringLiteral("DELETE FROM inbox WHERE seq = ? AND lane = ?"),
+                   Values().plain(seq).id("inbox.lane", commit.lane));
+    }
+    for (const call::Room &room : commit.rooms)
+        upsertRoom(script, commit.lane, room);
+    for (const call::Call &call : commit.calls)
+        upsertCall(script, commit.lane, call);
+    for (const QString &id : commit.forgottenCalls)
+        forgetCall(script, commit.lane, id);
+    for (const OutboxEntry &entry : commit.sends)
+        insertSend(script, commit.lane, entry);
+    for (const qint64 ref : commit.settledSends) {
+        script.run(QStringLiteral("DELETE FROM outbox WHERE lane = ? AND ref = ?"),
+                   Values().id("outbox.lane", commit.lane).plain(ref));
+    }
+    Committed committed;
+    for (const Notice &notice : commit.notices) {
+        if (!script.error())
+            committed.noticeIds += insertNotice(script, commit.lane, notice);
+    }
+    for (const IdempotencyKey &key : commit.keys) {
+        script.run(QStringLiteral("INSERT INTO idempotency_keys (lane, key, request_hash, call_id, at) "
+                                  "VALUES (?, ?, ?, ?, ?) ON CONFLICT (lane, key) DO UPDATE SET "
+                                  "request_hash = excluded.request_hash, call_id = excluded.call_id, at = excluded.at"),
+                   Values()
+                       .id("idempotency_keys.lane", commit.lane)
+                       .id("idempotency_keys.key", key.key)
+                       .bytes("idempotency_keys.request_hash", key.requestHash)
+                       .id("idempotency_keys.call_id", key.callId)
+                       .plain(key.at));
+    }
+    if (script.error())
+        return *script.error();
+    return committed;
+}
+
+Result<Done> writeSetting(Connection &db, const QString &key, const QByteArray &value)
+{
+    Script script(db);
+    script.run(QStringLiteral("INSERT INTO settings (key, value) VALUES (?, ?) "
+                              "ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+               Values().id("settings.key", key).bytes("settings.value", value));
+    if (script.error())
+        return *script.error();
+    return Done{};
+}
+
+Result<Done> writePrune(Connection &db, qint64 now)
+{
+    Script script(db);
+    deleteOld(
+        script,
+        QStringLiteral("DELETE FROM notices WHERE id IN (SELECT n.id FROM notices n WHERE n.at < ? AND NOT EXISTS "
+                       "(SELECT 1 FROM calls c WHERE c.lane = n.lane AND c.id = n.call_id AND c.state <> 'ended') "
+                       "LIMIT ?)"),
+        now - noticeLife);
+    // An event that still waits keeps its mark, however old it is.
+    deleteOld(script,
+              QStringLiteral("DELETE FROM seen_events WHERE (lane, event_id) IN (SELECT s.lane, s.event_id "
+                             "FROM seen_events s WHERE s.at < ? AND NOT EXISTS (SELECT 1 FROM inbox i "
+                             "WHERE i.lane = s.lane AND i.event_id = s.event_id) LIMIT ?)"),
+              now - seenLife);
+    deleteOld(script,
+              QStringLiteral("DELETE FROM transactions WHERE txn_id IN (SELECT txn_id FROM transactions WHERE at < ? "
+                             "LIMIT ?)"),
+              now - seenLife);
+    deleteOld(script,
+              QStringLiteral("DELETE FROM idempotency_keys WHERE (lane, key) IN (SELECT lane, key "
+                             "FROM idempotency_keys WHERE at < ? LIMIT ?)"),
+              now - keyLife);
+    if (script.error())
+        return *script.error();
+    return Done{};
+}
+
+Result<Done> checkRootKey(Connection &db, const QByteArray &rootKey)
+{
+    const QString value = QString::fromLatin1(
+        QMessageAuthenticationCode::hash("matrix-voip root key", rootKey, QCryptographicHash::Sha256).toHex());
+    Script script(db);
+    if (!rootKey.isEmpty()) {
+        script.run(QStringLiteral("INSERT INTO meta (key, value) VALUES ('root_key_check', ?) ON CONFLICT DO NOTHING"),
+                   Values().plain(value));
+    }
+    QSqlQuery *row = script.run(QStringLiteral("SELECT value FROM meta WHERE key = 'root_key_check'"), {});
+    if (row == nullptr)
+        return *script.error();
+    if (!row->next())
+        return Done{}; // there has never been one
+    const StoreError::Kind kind = StoreError::Kind::Misconfigured;
+    if (rootKey.isEmpty())
+        return StoreError{kind, QStringLiteral("root_key: missing, but this database was opened with one before")};
+    if (row->value(0).toString() != value)
+        return StoreError{kind, QStringLiteral("root_key: not the one this database was made with")};
+    return Done{};
+}
+
+} // namespace voip::store

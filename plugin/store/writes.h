@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statements of every write, to be run inside a transaction that the writer began. Each may be run again after a
+// rollback, or after a commit whose outcome nobody knows, and changes nothing the second time. A write that the
+// database refuses is answered with what it refused; nothing here begins, commits or logs.
+#pragma once
+
+#include "store/connection.h"
+
+namespace voip::store
+{
+
+// `doubtful`: an earlier attempt at this transaction id may have been committed without anybody having been told. Its
+// rows in the inbox are then new to the caller.
+[[nodiscard]] Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful);
+[[nodiscard]] Result<Committed> writeCommit(Connection &db, const Commit &commit);
+[[nodiscard]] Result<voiphost::Done> writeSetting(Connection &db, const QString &key, const QByteArray &value);
+[[nodiscard]] Result<voiphost::Done> writePrune(Connection &db, qint64 now);
+// Remembers the check value of the first root key, compares it afterwards.
+[[nodiscard]] Result<voiphost::Done> checkRootKey(Connection &db, const QByteArray &rootKey);
+
+} // namespace voip::store
