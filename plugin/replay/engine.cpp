@@ -100,6 +100,7 @@ std::optional<Fault> Engine::advance(const Entry &entry)
 {
     if (entry.t < m_now)
         return Fault{0, QStringLiteral("t"), QStringLiteral("goes back from %1 to %2").arg(m_now).arg(entry.t)};
+    ++m_inputs;
     moveTo(entry.t);
     if (const auto *input = std::get_if<Input>(&entry.input))
         feed(*input, &entry);
@@ -176,7 +177,7 @@ Seed Engine::entropyOf(const Entry *entry)
     if (entry && entry->entropy)
         return *entry->entropy;
     // The line's own input is step 0 whatever fell due before it.
-    return expand(m_header->seed, static_cast<std::uint64_t>(m_number), entry ? 0 : step + 1);
+    return expand(m_header->seed, m_inputs, entry ? 0 : step + 1);
 }
 
 } // namespace voip::replay

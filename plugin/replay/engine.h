@@ -3,8 +3,8 @@
 // lines of what happens. A pure function of what it was given: no clock, no randomness, no I/O.
 //
 // Before each input, time moves to its `t`, and what is due by then fires at its own time. Randomness of an input
-// comes from the header's seed and the line's number, or from the line's `entropy`. As intake does in a running host,
-// an event that was taken once is not shown to the core again.
+// comes from the header's seed and the number of the input line, or from the line's `entropy`. As intake does in a
+// running host, an event that was taken once is not shown to the core again.
 #pragma once
 
 #include "replay/timeline.h"
@@ -42,8 +42,9 @@ private:
     std::optional<Header> m_header;
     call::Line m_line;
     call::Millis m_now = 0;
-    qint64 m_number = 0;                  // of the line at hand
-    std::uint64_t m_step = 0;             // inputs fed for the line at hand
+    qint64 m_number = 0;        // of the line at hand
+    std::uint64_t m_inputs = 0; // input lines so far; output lines do not count, so that both forms replay alike
+    std::uint64_t m_step = 0;   // inputs fed for the line at hand
     QHash<std::int64_t, QString> m_sends; // whose the refs are
     QSet<QString> m_taken;                // event ids
     Lines m_out;

@@ -108,8 +108,10 @@ struct EffectWriter {
     {
         LineWriter line(t, "refused");
         line.put("why", word(refused.why)).put("do", action).put("call", callId);
+        if (refused.callId != callId && !refused.callId.isEmpty())
+            line.put("call_id", refused.callId); // the call that stands in the way
         if (!refused.callId.isEmpty())
-            line.put("call_id", refused.callId).put("state", toString(refused.state));
+            line.put("state", toString(refused.state));
         return line.finish();
     }
     QByteArray operator()(const Drop &drop) const
