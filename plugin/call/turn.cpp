@@ -7,9 +7,31 @@
 namespace voip::call
 {
 
+namespace
+{
+
+// An event may have 65 536 bytes, encrypted and escaped ones too.
+constexpr qsizetype maxPerEvent = 50;
+constexpr qsizetype maxEventLength = 20'000;
+
+// Compared up to the port, the sixth word: browsers add words to the trickled form that the SDP's lacks.
+bool isInSdp(const Candidate &candidate, const QString &sdp)
+{
+    qsizetype end = -1;
+    for (int word = 0; word < 6; ++word) {
+        end = candidate.candidate.indexOf(u' ', end + 1);
+        if (end < 0)
+            return false;
+    }
+    return sdp.contains(QLatin1String("a=") + candidate.candidate.left(end + 1));
+}
+
+} // namespace
+
 Step transition(Line line, const Input &input, const Now &now)
 {
     Turn turn(std::move(line), now);
+    turn.fireDue(); // a timer that comes late changes nothing: what is over is over
     std::visit([&turn](const auto &what) { turn.on(what); }, input);
     return std::move(turn).finish();
 }
@@ -88,6 +110,12 @@ void Turn::connecting(Call &call)
     touch(call);
 }
 
+void Turn::forget(const Call &call)
+{
+    touch(call);
+    line().calls.remove(QString(call.id));
+}
+
 void Turn::bury(Call &call, EndReason reason)
 {
     call.state = State::Ended;
@@ -113,8 +141,10 @@ void Turn::end(Call &call, EndReason reason)
 
 void Turn::hangUp(Call &call, EndReason reason)
 {
+    // Whether an unsent invite ever gets out is not known here; long after it nobody rings for it any more.
+    const Millis notAfter = call.inviteRef ? m_now + longestLifetime : 0;
     withdrawInvite(call);
-    send(call, OutHangup{reason});
+    send(call, OutHangup{reason}, notAfter);
     end(call, reason);
 }
 
@@ -122,16 +152,30 @@ void Turn::flush(Call &call)
 {
     call.flushAt = 0;
     touch(call);
-    if (call.unsent.isEmpty())
-        return;
-    send(call, OutCandidates{std::exchange(call.unsent, {})});
+    const auto gathered = std::exchange(call.unsent, {});
+    const Millis notAfter = call.state == State::Inviting ? call.deadline : 0;
+    OutCandidates out;
+    qsizetype length = 0;
+    for (const Candidate &candidate : gathered) {
+        if (isInSdp(candidate, call.localSdp))
+            continue; // R57
+        if (out.candidates.size() >= maxPerEvent ||
+            (!out.candidates.isEmpty() && length + candidate.candidate.size() > maxEventLength)) {
+            send(call, std::exchange(out, {}), notAfter);
+            length = 0;
+        }
+        length += candidate.candidate.size();
+        out.candidates.push_back(candidate);
+    }
+    if (!out.candidates.isEmpty())
+        send(call, std::move(out), notAfter);
 }
 
 void Turn::scheduleFlush(Call &call)
 {
     if (call.unsent.isEmpty() || call.state == State::Ringing)
         return; // candidates gathered while ringing go after the answer
-    if (call.candidatesEnded || call.unsent.size() >= 50)
+    if (call.candidatesEnded || call.unsent.size() >= maxPerEvent)
         return flush(call); // R53
     if (call.flushAt > 0)
         return;

@@ -27,6 +27,7 @@ public:
     void on(const SendFailed &failed);
     void on(const Tick &tick);
     void on(const Restart &restart);
+    void fireDue();
 
 private:
     // --- events of a batch (turn_matrix.cpp, turn_rooms.cpp)
@@ -45,8 +46,15 @@ private:
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
     [[nodiscard]] Call *ownInviteIn(const QString &roomId, const QString &peer);
     void ring(const InviteEvent &event, Call *early);
+<<<<<<< HEAD
     void turnAway(const InviteEvent &event);
     void yieldTo(Call &ours, const InviteEvent &theirs);
+=======
+    void yieldTo(Call &ours, const InviteEvent &theirs, Call *early);
+    [[nodiscard]] bool endsInBatch(const InviteEvent &invite) const;
+    [[nodiscard]] bool takenElsewhere(const Call &call, const CallHead &event) const;
+    [[nodiscard]] bool mayKeep(const CallHead &event); // drops the event if not
+>>>>>>> core
     void fillIncoming(Call &call, const InviteEvent &event);
     void takeRejection(Call &call, const Party &party, int version, EndReason reason);
     void entomb(const CallHead &event);
@@ -68,12 +76,12 @@ private:
     void refuse(Refusal why, const Call *call = nullptr);
     void withdrawInvite(Call &call);
     void connecting(Call &call);
+    void forget(const Call &call);             // gone from the line
     void bury(Call &call, EndReason reason);   // Ended, nobody told
     void end(Call &call, EndReason reason);    // Ended, the host told if it knew of the call
     void hangUp(Call &call, EndReason reason); // and the other side told too
     void flush(Call &call);
     void scheduleFlush(Call &call);
-    void fireDue();
     void touch(const Call &call);
     void touch(const Room &room);
     void give(Effect effect) { m_step.effects.push_back(std::move(effect)); }
@@ -83,6 +91,8 @@ private:
     Step m_step;
     Millis m_now;
     Entropy m_entropy;
+    const MatrixBatch *m_batch = nullptr; // while its events are taken
+    QVector<QString> m_yielded;           // host calls that lost to glare in this batch; told at its end (R28)
 };
 
 } // namespace voip::call

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outbox's results, the clock, and coming back after a crash.
+// The outbox's results, the clock, and coming back after a crash. What is due fires first whatever the input is, so
+// that the core's answer does not depend on how punctual the shell's timers are.
 #include "call/turn.h"
 
 #include <algorithm>
@@ -23,6 +24,10 @@ void Turn::on(const SendFailed &failed)
     if (found == line().calls.end() || !found->live())
         return;
     Call &call = *found;
+    if (call.state == State::Ringing)
+        return; // nothing of it was sent yet: the failure is of the call that it replaced (R80)
+    if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED"))
+        return; // R58: only slower
     if (!call.unavailableTold) {
         call.unavailableTold = true;
         notify(call, NoteUnavailable{failed.code});
@@ -30,13 +35,14 @@ void Turn::on(const SendFailed &failed)
     if (failed.transient)
         return; // the outbox goes on trying; the deadline stands
     if (call.inviteRef == failed.ref)
-        call.inviteRef.reset();
-    end(call, EndReason::Unavailable);
+        end(call, EndReason::Unavailable); // nobody heard of it
+    else
+        hangUp(call, EndReason::Unavailable); // R58: the other side has the call and shall not wait for the rest
 }
 
 void Turn::on(const Tick &)
 {
-    fireDue();
+    // What is due fires before every input.
 }
 
 void Turn::on(const Restart &)
@@ -45,8 +51,7 @@ void Turn::on(const Restart &)
         if (where.has(line().self) && !where.joined(line().self))
             give(EnterRoom{where.id});
     }
-    announceWaitingCalls(); // R29
-    fireDue();              // R68: deadlines that passed meanwhile
+    announceWaitingCalls(); // R29; what ran out meanwhile is over already (R68)
 }
 
 void Turn::fireDue()
@@ -79,8 +84,7 @@ void Turn::fireDue()
             break;
         case State::Early:
         case State::Ended:
-            touch(call);
-            line().calls.remove(QString(call.id));
+            forget(call);
             break;
         }
     }

@@ -7,6 +7,13 @@
 namespace voip::call
 {
 
+namespace
+{
+
+constexpr int maxUnsent = 256; // candidates kept for one call
+
+} // namespace
+
 void Turn::on(const Place &place)
 {
     const auto found = line().rooms.constFind(place.roomId);
@@ -61,7 +68,9 @@ void Turn::on(const AddCandidates &added)
         return refuse(Refusal::WrongState, call);
     for (const Candidate &candidate : added.candidates) {
         if (call->candidatesEnded)
-            break;                                             // nothing comes after the end
+            break; // nothing comes after the end
+        if (call->unsent.size() >= maxUnsent && !candidate.candidate.isEmpty())
+            continue;
         call->candidatesEnded = candidate.candidate.isEmpty(); // R52
         call->unsent.push_back(candidate);
     }
@@ -117,7 +126,7 @@ void Turn::on(const End &ending)
     Call *call = hostCall(ending.callId);
     if (!call)
         return;
-    if (call->state == State::Ringing)
+    if (call->state == State::Ringing && ending.reason != EndReason::UserBusy) // R46: busy has a hangup of its own
         return on(Reject{ending.callId});
     if (call->state != State::Ended)
         hangUp(*call, ending.reason);

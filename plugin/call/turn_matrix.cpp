@@ -12,6 +12,7 @@ namespace
 {
 
 constexpr int maxRinging = 16;            // of one line at a time
+constexpr int maxKept = 2048;             // calls of one line, tombstones too
 constexpr int maxForeign = 256;           // early calls and tombstones of calls that never rang
 constexpr int maxWaitingParties = 8;      // of one call
 constexpr int maxWaitingCandidates = 256; // of one party
@@ -21,8 +22,10 @@ constexpr Millis earlyKept = 60 * 1000;
 
 void Turn::on(const MatrixBatch &batch)
 {
+    m_batch = &batch;
     for (const MatrixEvent &event : batch.events)
         std::visit([this](const auto &what) { take(what); }, event);
+    m_batch = nullptr;
     announceWaitingCalls(); // R28: only now that the whole batch is seen
 }
 
@@ -41,9 +44,9 @@ QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
     if (event.invitee && *event.invitee != line().self)
         return because("not_invitee"); // R18, R20
     if (known) {
-        // A tombstone left by somebody else does not keep the caller out.
-        const bool samePerson = !known->opponent || known->opponent->user == event.sender;
-        if (known->state == State::Ended && samePerson)
+        // A tombstone left by a third person does not keep the caller out.
+        const bool theirs = !known->opponent || known->opponent->user == event.sender;
+        if (known->state == State::Ended && (theirs || known->opponent->user == line().self))
             return because("ended"); // R66
         if (known->live())
             return because(known->side == Side::Theirs && known->opponent == event.party() ? "duplicate" : "not_party");
@@ -53,7 +56,7 @@ QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
         return because("expired"); // R25, R27
     const auto ringing = std::count_if(line().calls.cbegin(), line().calls.cend(),
                                        [](const Call &call) { return call.state == State::Ringing; });
-    if (ringing >= maxRinging)
+    if (ringing >= maxRinging || line().calls.size() >= maxKept)
         return because("too_many_calls");
     return {};
 }
@@ -72,15 +75,30 @@ void Turn::take(const InviteEvent &event)
     const Call *known = line().findMatrix(event.roomId, event.callId);
     if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
         return drop(event, reason);
-    if (Call *ours = ownInviteIn(event.roomId, event.sender)) { // R78
-        if (event.callId < ours->matrixId)
-            return yieldTo(*ours, event); // R80: the lesser call id stays
-        entomb(event);
-        return drop(event, "glare");
+    Call *before = known ? &line().calls[known->id] : nullptr; // an early one, or a third person's tombstone
+    Call *ours = ownInviteIn(event.roomId, event.sender);
+    if (!ours) { // R78
+        ring(event, before);
+        if (!line().settings.accepting)
+            turnAway(event);
+        return;
     }
-    ring(event, known ? &line().calls[known->id] : nullptr);
-    if (!line().settings.accepting)
-        turnAway(event);
+    if (event.callId < ours->matrixId && !endsInBatch(event))
+        return yieldTo(*ours, event, before); // R80: the lesser call id stays
+    if (before)
+        forget(*before);
+    entomb(event);
+    drop(event, "glare");
+}
+
+// R28: an invite that was taken back before we saw it costs nobody his own call.
+bool Turn::endsInBatch(const InviteEvent &invite) const
+{
+    return std::any_of(m_batch->events.cbegin(), m_batch->events.cend(), [&invite](const MatrixEvent &event) {
+        const auto *hangup = std::get_if<HangupEvent>(&event);
+        return hangup && hangup->roomId == invite.roomId && hangup->callId == invite.callId &&
+               hangup->party() == invite.party();
+    });
 }
 
 // Matrix calls are off for this user: the caller should know at once, not after a minute of ringing.
@@ -111,9 +129,8 @@ void Turn::fillIncoming(Call &call, const InviteEvent &event)
 
 void Turn::ring(const InviteEvent &event, Call *early)
 {
-    if (early && early->state == State::Ended) { // somebody else's tombstone
-        touch(*early);
-        line().calls.remove(QString(early->id));
+    if (early && early->state == State::Ended) { // a third person's tombstone
+        forget(*early);
         early = nullptr;
     }
     Call &call = early ? *early : add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
@@ -121,8 +138,11 @@ void Turn::ring(const InviteEvent &event, Call *early)
 }
 
 // Glare lost (R80): theirs takes the place of ours, under the same host call.
-void Turn::yieldTo(Call &ours, const InviteEvent &theirs)
+void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
 {
+    const auto waiting = early ? early->waiting : QVector<PartyCandidates>();
+    if (early)
+        forget(*early);
     withdrawInvite(ours);
     send(ours, OutHangup{EndReason::UserHangup});
     const QString lostId = ours.matrixId;
@@ -137,20 +157,33 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs)
     call.ourParty = m_entropy.id(12);
     call.localSdp.clear();
     call.unsent.clear();
-    call.waiting.clear();
+    call.waiting = waiting;
     call.candidatesEnded = false;
     call.flushAt = 0;
+    call.inviteSent = false;
+    call.unavailableTold = false;
     fillIncoming(call, theirs);
-    notify(call, NoteGlare{theirs.sdp});
+    m_yielded.push_back(call.id);
+}
+
+// Whether one more call may be kept of which nobody was told.
+bool Turn::mayKeep(const CallHead &event)
+{
+    const auto foreign = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                       [](const Call &call) { return !call.announced && !call.live(); });
+    const auto room = line().rooms.constFind(event.roomId);
+    const bool ourRoom = room != line().rooms.constEnd() && room->has(line().self);
+    if (ourRoom && foreign < maxForeign)
+        return true;
+    drop(event, ourRoom ? "too_many_calls" : "unknown_room");
+    return false;
 }
 
 // A call that is known by an event of its end only, so that its invite, should it come late, does not ring (R67).
 void Turn::entomb(const CallHead &event)
 {
-    const auto foreign = std::count_if(line().calls.cbegin(), line().calls.cend(),
-                                       [](const Call &call) { return !call.announced && !call.live(); });
-    if (foreign >= maxForeign)
-        return drop(event, "too_many_calls");
+    if (!mayKeep(event))
+        return;
     Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
     call.peer = event.sender;
     call.opponent = event.party();
@@ -177,13 +210,21 @@ Call *Turn::dealWith(const CallHead &event)
     return &line().calls[known->id];
 }
 
+// R41: another device of our own user dealt with a call that we have not answered.
+bool Turn::takenElsewhere(const Call &call, const CallHead &event) const
+{
+    return event.sender == line().self && (call.state == State::Ringing || call.state == State::Early);
+}
+
 void Turn::take(const AnswerEvent &event)
 {
+    if (event.sender == line().self && !line().findMatrix(event.roomId, event.callId))
+        return entomb(event); // R41, before its invite
     Call *call = dealWith(event);
     if (!call)
         return;
     if (call->side == Side::Theirs) {
-        if (call->state == State::Ringing && event.sender == line().self)
+        if (takenElsewhere(*call, event))
             return end(*call, EndReason::AnsweredElsewhere); // R41
         return drop(event, "not_party");
     }
@@ -217,7 +258,7 @@ void Turn::take(const RejectEvent &event)
     if (!call)
         return;
     if (call->side == Side::Theirs) {
-        if (call->state == State::Ringing && event.sender == line().self)
+        if (takenElsewhere(*call, event))
             return end(*call, EndReason::AnsweredElsewhere); // R41
         return drop(event, "not_party");
     }
@@ -237,8 +278,9 @@ void Turn::take(const HangupEvent &event)
         return;
     switch (call->state) {
     case State::Early:
+        if (event.sender != call->peer && event.sender != line().self)
+            return drop(event, "not_party");
         call->opponent = event.party();
-        call->peer = event.sender;
         return bury(*call, event.reason);
     case State::Inviting:
         // Before an answer there is no opponent to hang up; v0 says reject so (R65), and "busy" is said so (R46).
@@ -247,6 +289,9 @@ void Turn::take(const HangupEvent &event)
                                  event.version == 0 ? EndReason::Rejected : EndReason::UserBusy);
         return drop(event, "not_party");
     case State::Ringing:
+        if (event.version == 0 && takenElsewhere(*call, event))
+            return end(*call, EndReason::AnsweredElsewhere); // R41, R65: how v0 rejects
+        [[fallthrough]];
     case State::Connecting:
     case State::Connected:
         if (call->opponent != event.party())
@@ -291,10 +336,8 @@ void Turn::buffer(Call &call, const CandidatesEvent &event)
 void Turn::take(const CandidatesEvent &event)
 {
     if (event.sender != line().self && !line().findMatrix(event.roomId, event.callId)) { // R56
-        const auto early = std::count_if(line().calls.cbegin(), line().calls.cend(),
-                                         [](const Call &call) { return !call.announced && !call.live(); });
-        if (early >= maxForeign)
-            return drop(event, "too_many_calls");
+        if (!mayKeep(event))
+            return;
         Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
         call.peer = event.sender;
         call.forgetAt = m_now + earlyKept;
@@ -307,8 +350,8 @@ void Turn::take(const CandidatesEvent &event)
         return buffer(*call, event); // R55
     if (call->opponent != event.party())
         return drop(event, "not_party"); // R55
-    if (!call->announced)
-        return buffer(*call, event);
+    if (!call->announced || m_yielded.contains(call->id))
+        return buffer(*call, event); // not before the host has the offer
     notify(*call, NoteCandidates{event.candidates});
 }
 
@@ -335,8 +378,19 @@ void Turn::announceWaitingCalls()
             bury(call, EndReason::Unavailable); // R19
             continue;
         }
+        if (call.deadline - m_now < line().settings.leastTimeToRing) {
+            bury(call, EndReason::InviteTimeout); // R27: entering the room took too long
+            continue;
+        }
         call.announced = true;
         notify(call, NoteInitiated{call.remoteSdp});
+        deliverWaiting(call);
+    }
+    for (const QString &id : std::as_const(m_yielded)) {
+        Call &call = line().calls[id];
+        if (call.state != State::Ringing)
+            continue;
+        notify(call, NoteGlare{call.remoteSdp});
         deliverWaiting(call);
     }
 }

@@ -42,12 +42,23 @@ Millis ageOf(const QJsonObject &event, Millis receivedAt)
 EventHead headOf(const QJsonObject &event, Millis receivedAt)
 {
     EventHead head;
-    head.eventId = text(event, "event_id").left(maxMatrixId);
-    head.roomId = text(event, "room_id").left(maxMatrixId);
-    head.sender = text(event, "sender").left(maxMatrixId);
+    head.eventId = text(event, "event_id");
+    head.roomId = text(event, "room_id");
+    head.sender = text(event, "sender");
     head.age = ageOf(event, receivedAt);
     head.receivedAt = receivedAt;
     return head;
+}
+
+// Cut to what Matrix allows, for counting and logging only: a cut id is no key.
+bool fit(EventHead &head)
+{
+    bool good = !head.roomId.isEmpty() && !head.sender.isEmpty();
+    for (QString *id : {&head.eventId, &head.roomId, &head.sender}) {
+        good = good && id->size() <= maxMatrixId;
+        id->truncate(maxMatrixId);
+    }
+    return good;
 }
 
 // R3, R4: the number 0 (and the word "0") is v0, everything else is v1.
@@ -221,16 +232,17 @@ std::optional<MatrixEvent> readEvent(const QJsonObject &event, Millis receivedAt
 {
     const QString type = text(event, "type");
     const QJsonObject content = event.value(QLatin1String("content")).toObject();
-    const EventHead head = headOf(event, receivedAt);
-    if (head.roomId.isEmpty() || head.sender.isEmpty())
+    EventHead head = headOf(event, receivedAt);
+    if (!fit(head))
         return unusable(head, "bad_field");
-    const bool state = event.contains(QLatin1String("state_key"));
+    const QJsonValue stateKey = event.value(QLatin1String("state_key"));
+    const bool ofRoom = stateKey.isString() && stateKey.toString().isEmpty(); // state under another key is not the room's
 
-    if (type == QLatin1String("m.room.member") && state)
+    if (type == QLatin1String("m.room.member") && stateKey.isString())
         return readMember(event, content, head);
-    if (type == QLatin1String("m.room.join_rules") && state)
+    if (type == QLatin1String("m.room.join_rules") && ofRoom)
         return readJoinRule(content, head);
-    if (type == QLatin1String("m.room.encryption") && state)
+    if (type == QLatin1String("m.room.encryption") && ofRoom)
         return readEncryption(head);
     if (type == QLatin1String("m.room.encrypted"))
         return unusable(head, "undecryptable");
