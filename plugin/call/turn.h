@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transition at work: the line being changed, the effects gathered so far. Private to call/.
-// What comes from Matrix is in turn_matrix.cpp and turn_rooms.cpp, what comes from the host in turn_host.cpp, the
-// outbox's results and the clock in turn_clock.cpp; turn.cpp has what they share.
+// What comes from Matrix is in turn_invite.cpp, turn_matrix.cpp and turn_rooms.cpp, what comes from the host in
+// turn_host.cpp, the outbox's results and the clock in turn_clock.cpp; turn.cpp has what they share.
 #pragma once
 
 #include "call/transition.h"
@@ -46,15 +46,11 @@ private:
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
     [[nodiscard]] Call *ownInviteIn(const QString &roomId, const QString &peer);
     void ring(const InviteEvent &event, Call *early);
-<<<<<<< HEAD
     void turnAway(const InviteEvent &event);
-    void yieldTo(Call &ours, const InviteEvent &theirs);
-=======
     void yieldTo(Call &ours, const InviteEvent &theirs, Call *early);
     [[nodiscard]] bool endsInBatch(const InviteEvent &invite) const;
     [[nodiscard]] bool takenElsewhere(const Call &call, const CallHead &event) const;
     [[nodiscard]] bool mayKeep(const CallHead &event); // drops the event if not
->>>>>>> core
     void fillIncoming(Call &call, const InviteEvent &event);
     void takeRejection(Call &call, const Party &party, int version, EndReason reason);
     void entomb(const CallHead &event);

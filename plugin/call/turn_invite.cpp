@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Invites from Matrix: which of them ring, which are passed over and why, and what becomes of two that cross (glare).
+#include "call/turn.h"
+
+#include <algorithm>
+
+namespace voip::call
+{
+
+namespace
+{
+
+constexpr int maxRinging = 16;  // of one line at a time
+constexpr int maxKept = 2048;   // calls of one line, tombstones too
+constexpr int maxForeign = 256; // early calls and tombstones of calls that never rang
+
+} // namespace
+
+QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
+{
+    const auto because = [](const char *reason) { return QString::fromLatin1(reason); };
+    if (event.sender == line().self)
+        return because(known && known->ourParty == event.partyId ? "echo" : "own_user"); // R10, R17
+    const auto room = line().rooms.constFind(event.roomId);
+    if (room == line().rooms.constEnd() || !room->has(line().self))
+        return because("unknown_room");
+    if (room->joinRule == JoinRule::Public)
+        return because("public_room"); // R19
+    if (event.invitee && *event.invitee != line().self)
+        return because("not_invitee"); // R18, R20
+    if (known) {
+        // A tombstone left by a third person does not keep the caller out.
+        const bool theirs = !known->opponent || known->opponent->user == event.sender;
+        if (known->state == State::Ended && (theirs || known->opponent->user == line().self))
+            return because("ended"); // R66
+        if (known->live())
+            return because(known->side == Side::Theirs && known->opponent == event.party() ? "duplicate" : "not_party");
+    }
+    const Millis left = std::min(event.lifetime, longestLifetime) - event.age - (m_now - event.receivedAt);
+    if (left < line().settings.leastTimeToRing)
+        return because("expired"); // R25, R27
+    const auto ringing = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                       [](const Call &call) { return call.state == State::Ringing; });
+    if (ringing >= maxRinging || line().calls.size() >= maxKept)
+        return because("too_many_calls");
+    return {};
+}
+
+Call *Turn::ownInviteIn(const QString &roomId, const QString &peer)
+{
+    for (Call &call : line().calls) {
+        if (call.roomId == roomId && call.peer == peer && call.state == State::Inviting)
+            return &call;
+    }
+    return nullptr;
+}
+
+void Turn::take(const InviteEvent &event)
+{
+    const Call *known = line().findMatrix(event.roomId, event.callId);
+    if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
+        return drop(event, reason);
+    Call *before = known ? &line().calls[known->id] : nullptr; // an early one, or a third person's tombstone
+    Call *ours = ownInviteIn(event.roomId, event.sender);
+    if (!ours) { // R78
+        ring(event, before);
+        if (!line().settings.accepting)
+            turnAway(event);
+        return;
+    }
+    if (event.callId < ours->matrixId && !endsInBatch(event))
+        return yieldTo(*ours, event, before); // R80: the lesser call id stays
+    if (before)
+        forget(*before);
+    entomb(event);
+    drop(event, "glare");
+}
+
+// R28: an invite that was taken back before we saw it costs nobody his own call.
+bool Turn::endsInBatch(const InviteEvent &invite) const
+{
+    return std::any_of(m_batch->events.cbegin(), m_batch->events.cend(), [&invite](const MatrixEvent &event) {
+        const auto *hangup = std::get_if<HangupEvent>(&event);
+        return hangup && hangup->roomId == invite.roomId && hangup->callId == invite.callId &&
+               hangup->party() == invite.party();
+    });
+}
+
+// Matrix calls are off for this user: the caller should know at once, not after a minute of ringing.
+void Turn::turnAway(const InviteEvent &event)
+{
+    Call &call = line().calls[line().findMatrix(event.roomId, event.callId)->id];
+    if (call.version == 0)
+        send(call, OutHangup{EndReason::UserHangup}); // R42
+    else
+        send(call, OutReject{});
+    bury(call, EndReason::Rejected);
+    drop(event, "fallback");
+}
+
+void Turn::fillIncoming(Call &call, const InviteEvent &event)
+{
+    call.matrixId = event.callId;
+    call.side = Side::Theirs;
+    call.state = State::Ringing;
+    call.version = event.version;
+    call.peer = event.sender;
+    call.opponent = event.party();
+    call.media = event.media;
+    call.remoteSdp = event.sdp;
+    call.deadline = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
+    touch(call);
+}
+
+void Turn::ring(const InviteEvent &event, Call *early)
+{
+    if (early && early->state == State::Ended) { // a third person's tombstone
+        forget(*early);
+        early = nullptr;
+    }
+    Call &call = early ? *early : add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
+    fillIncoming(call, event);
+}
+
+// Glare lost (R80): theirs takes the place of ours, under the same host call.
+void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
+{
+    const auto waiting = early ? early->waiting : QVector<PartyCandidates>();
+    if (early)
+        forget(*early);
+    withdrawInvite(ours);
+    send(ours, OutHangup{EndReason::UserHangup});
+    const QString lostId = ours.matrixId;
+    const Party us{line().self, ours.ourParty};
+    const QString hostId = ours.id;
+    Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
+    lost.ourParty = us.id;
+    lost.peer = theirs.sender;
+    bury(lost, EndReason::Replaced);
+
+    Call &call = line().calls[hostId];
+    call.ourParty = m_entropy.id(12);
+    call.localSdp.clear();
+    call.unsent.clear();
+    call.waiting = waiting;
+    call.candidatesEnded = false;
+    call.flushAt = 0;
+    call.inviteSent = false;
+    call.unavailableTold = false;
+    fillIncoming(call, theirs);
+    m_yielded.push_back(call.id);
+}
+
+// Whether one more call may be kept of which nobody was told.
+bool Turn::mayKeep(const CallHead &event)
+{
+    const auto foreign = std::count_if(line().calls.cbegin(), line().calls.cend(),
+                                       [](const Call &call) { return !call.announced && !call.live(); });
+    const auto room = line().rooms.constFind(event.roomId);
+    const bool ourRoom = room != line().rooms.constEnd() && room->has(line().self);
+    if (ourRoom && foreign < maxForeign)
+        return true;
+    drop(event, ourRoom ? "too_many_calls" : "unknown_room");
+    return false;
+}
+
+// A call that is known by an event of its end only, so that its invite, should it come late, does not ring (R67).
+void Turn::entomb(const CallHead &event)
+{
+    if (!mayKeep(event))
+        return;
+    Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
+    call.peer = event.sender;
+    call.opponent = event.party();
+    bury(call, EndReason::UserHangup);
+}
+
+} // namespace voip::call
