@@ -3,7 +3,7 @@
 // What the e2e files share: a list of named checks run one after another, one line each; evidence (screenshots, wire logs, log
 // tails) when one fails; exit code 1 on any failure, 2 when nothing ran. Each file: `await runChecks(name, checks, setUp)`.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export function expect(condition, message) {
@@ -56,5 +56,3 @@ export async function runChecks({ family, checks, setUp, only, out }) {
   }
   return { passed, failed };
 }
-
-export const readText = (path) => readFileSync(path, 'utf8');

@@ -11,6 +11,9 @@ const { values, positionals } = parseArgs({
   options: { pages: { type: 'string' }, out: { type: 'string' }, 'build-dir': { type: 'string' }, only: { type: 'string' }, verbose: { type: 'boolean' } },
 });
 
+// Interrupted: what was started ends with the namespace; the run's folder is cleared up by the next run.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
 let passed = 0;
 let failed = 0;
 for (const name of positionals) {

@@ -36,12 +36,13 @@ const self = () => ({ pid: process.pid, start: startTime(process.pid), namespace
 function isAlive({ pid, start, namespace }) {
   const mine = readlinkSync('/proc/self/ns/pid');
   if (namespace === mine) return startTime(pid) === start;
-  // A run in a namespace of its own: its numbers mean nothing here, but from outside its processes can be seen.
+  // A run in a namespace of its own: its pids mean nothing here, but from outside its processes can be seen, and start times
+  // are the same everywhere. (The namespace alone is not enough: the kernel uses its numbers again.)
   if (mine !== initialPidNamespace) return true;
   return readdirSync('/proc').some((entry) => {
     if (!/^\d+$/.test(entry)) return false;
     try {
-      return readlinkSync(`/proc/${entry}/ns/pid`) === namespace;
+      return startTime(entry) === start && readlinkSync(`/proc/${entry}/ns/pid`) === namespace;
     } catch {
       return false;
     }
@@ -179,6 +180,14 @@ export class Bed {
     await this.tool(['stop', '--dir', this.synapseFolder, '--keep']);
   }
 
+  async synapseRuns() {
+    return this.tool(['pid', '--dir', this.synapseFolder]).then(() => true, () => false);
+  }
+
+  bridgeRuns() {
+    return Boolean(this.bridge?.pid) && this.bridge.exitCode === null && this.bridge.signalCode === null;
+  }
+
   pauseSynapse() {
     process.kill(this.synapsePid, 'SIGSTOP');
   }
@@ -250,7 +259,7 @@ plugins:
 
   async bridgeReady() {
     await eventually('bridge-host to be ready (GET /readyz)', async () => {
-      if (this.bridge.exitCode !== null || this.bridge.signalCode !== null) {
+      if (!this.bridgeRuns()) {
         throw Object.assign(new Error(`bridge-host ended while starting (${this.bridge.exitCode ?? this.bridge.signalCode})`), { final: true });
       }
       return (await fetch(`${this.api}/readyz`)).ok;

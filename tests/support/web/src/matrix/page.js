@@ -12,7 +12,8 @@ import { openStream, PitchMeter, rtpSummary } from '../common/media.js';
 import { outline, WireLog } from '../common/wirelog.js';
 import { mountUi } from '../common/ui.js';
 
-const hertz = 523;
+// #tone=... in the address gives two Matrix pages different pitches.
+const hertz = Number(new URLSearchParams(location.hash.slice(1)).get('tone')) || 523;
 const stages = {
   [CallState.Fledgling]: 'placing', [CallState.WaitLocalMedia]: 'placing', [CallState.CreateOffer]: 'placing',
   [CallState.InviteSent]: 'ringing-out', [CallState.Ringing]: 'ringing-in', [CallState.CreateAnswer]: 'connecting',
