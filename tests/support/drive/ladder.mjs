@@ -20,13 +20,15 @@ export function ladder(columns, arrows, gap = 46) {
   return lines;
 }
 
+const shortIds = (label) => label.replace(/[\w-]{12,}(?=[/ ]|$)/g, (word) => (/\d/.test(word) ? `${word.slice(0, 4)}…` : word));
+
 // softphone | bridge | Matrix user
 export async function bridgeLadder(softphone, matrix, since) {
   const { userId } = await matrix.state();
   const arrows = [];
   for (const entry of await softphone.entries()) {
     if (entry.t < since || entry.path === '/conversations' && entry.method === 'GET') continue;
-    arrows.push({ t: entry.t, from: entry.from === 'softphone' ? 0 : 1, to: entry.from === 'softphone' ? 1 : 0, label: entry.label });
+    arrows.push({ t: entry.t, from: entry.from === 'softphone' ? 0 : 1, to: entry.from === 'softphone' ? 1 : 0, label: shortIds(entry.label) });
   }
   for (const entry of await matrix.entries()) {
     if (entry.t < since) continue;
