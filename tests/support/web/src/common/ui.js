@@ -3,7 +3,7 @@
 // The part of a page that a person sees. Accepts a phone (an EventTarget that fires `change` and has `view()`, `log` and the
 // actions) and shows it; passes clicks on. Both pages use it. Decides nothing about calls.
 //
-// view(): { user, online, contacts: [{id, peer, note, invitation, callable}],
+// view(): { user, service (user is a service's address), online, contacts: [{id, peer, note, invitation, callable}],
 //           call: null | {peer, stage, video, muted, peerMuted, stream}, last: null | {peer, reason, by} }
 // stage: placing, ringing-out, ringing-in, connecting, connected, interrupted.
 
@@ -89,7 +89,7 @@ export function mountUi(phone) {
 
   function show() {
     const view = phone.view();
-    $('presence').textContent = view.user ? `${t('signedInAs', { user: view.user })} · ${t(view.online ? 'online' : 'offline')}` : t(view.connecting ? 'connecting' : 'signedOut');
+    $('presence').textContent = view.user ? `${t(view.service ? 'connectedTo' : 'signedInAs', { user: view.user })} · ${t(view.online ? 'online' : 'offline')}` : t(view.connecting ? 'connecting' : 'signedOut');
     $('presence').classList.toggle('online', Boolean(view.user && view.online));
     $('login-card').hidden = Boolean(view.user);
     for (const id of ['contacts-card', 'call-card', 'log-card']) $(id).hidden = !view.user;
@@ -104,12 +104,18 @@ export function mountUi(phone) {
     showCall(view.call, view.last);
   }
 
+  const arrowOf = (entry) => (entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ');
+  const items = new WeakMap();
   function showEntry(entry) {
+    if (items.has(entry)) {
+      items.get(entry).lastChild.textContent = arrowOf(entry) + entry.label;
+      return;
+    }
     const item = document.createElement('li');
+    items.set(entry, item);
     const time = document.createElement('time');
     time.textContent = new Date(entry.t).toISOString().slice(11, 23);
-    const text = entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ';
-    item.append(time, text + entry.label);
+    item.append(time, arrowOf(entry) + entry.label);
     $('log').append(item);
     while ($('log').children.length > 300) $('log').firstChild.remove();
     $('log').scrollTop = $('log').scrollHeight;

@@ -13,8 +13,13 @@ export class WireLog {
     const complete = { t: Date.now(), ...entry };
     this.entries.push(complete);
     if (this.entries.length > 2000) this.entries.shift();
-    for (const listener of this.listeners) listener(complete);
+    this.tell(complete);
     return complete;
+  }
+
+  // To be called again when an entry has learnt more (a request its status).
+  tell(entry) {
+    for (const listener of this.listeners) listener(entry);
   }
 }
 

@@ -45,6 +45,7 @@ export class CallService {
         if (Date.now() >= giveUpAt) {
           entry.status = 0;
           entry.label += ' ✗ unreachable';
+          this.log.tell(entry);
           throw new ServiceError(0, { error: 'UNREACHABLE', message: error.message });
         }
         await pause(300);
@@ -56,6 +57,7 @@ export class CallService {
       entry.code = answer?.error;
       entry.callId = answer?.call_id ?? answer?.id;
       entry.label += ` → ${response.status}${answer?.error ? ` ${answer.error}` : ''}`;
+      this.log.tell(entry);
       if (!response.ok) throw new ServiceError(response.status, answer);
       return answer;
     }

@@ -340,7 +340,7 @@ class Softphone extends EventTarget {
   view() {
     const call = this.call;
     return {
-      user: this.loggedIn ? this.service.base : null, online: this.online, connecting: this.connecting,
+      user: this.loggedIn ? this.service.base : null, service: true, online: this.online, connecting: this.connecting,
       contacts: this.conversations.map((c) => ({ id: c.id, peer: c.peer, callable: true })),
       call: call && { peer: call.peer, stage: call.stage, video: call.video, muted: call.muted, peerMuted: call.peerMuted, stream: call.remote },
       last: this.ended.at(-1) ?? null,
