@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The test bed: a private Synapse, bridge-host with its plugin on SQLite, the two pages. Accepts a build folder and the pages'
+// folder; gives addresses, tokens and ways to stop, kill and restart each part. Everything of a run lives in one folder under
+// the cache, with a note of who owns it, so that a later run can clear up after one that was killed. Listens on loopback only.
+
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { servePages } from '../web/serve.mjs';
+
+const run = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const synapseTool = join(here, '../synapse/synapse');
+const initialPidNamespace = 'pid:[4026531836]';
+
+export const cacheFolder = process.env.MATRIX_VOIP_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'matrix-voip');
+const runsFolder = join(cacheFolder, 'runs');
+
+// ---- who is alive
+
+function startTime(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19];
+  } catch {
+    return null;
+  }
+}
+const self = () => ({ pid: process.pid, start: startTime(process.pid), namespace: readlinkSync('/proc/self/ns/pid') });
+
+function isAlive({ pid, start, namespace }) {
+  const mine = readlinkSync('/proc/self/ns/pid');
+  if (namespace === mine) return startTime(pid) === start;
+  // A run in a namespace of its own: its pids mean nothing here, but from outside its processes can be seen, and start times
+  // are the same everywhere. (The namespace alone is not enough: the kernel uses its numbers again.)
+  if (mine !== initialPidNamespace) return true;
+  return readdirSync('/proc').some((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      return startTime(entry) === start && readlinkSync(`/proc/${entry}/ns/pid`) === namespace;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const readJson = (path) => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+};
+
+// Ends what runs that were killed have left behind. With `live`, asks running ones of this kind to stop, too.
+export async function cleanLeftovers({ kind, live = false, say = () => {} } = {}) {
+  let cleaned = 0;
+  for (const name of existsSync(runsFolder) ? readdirSync(runsFolder) : []) {
+    if (kind && !name.startsWith(`${kind}-`)) continue;
+    const folder = join(runsFolder, name);
+    const owner = readJson(join(folder, 'owner.json'));
+    if (owner && isAlive(owner)) {
+      if (!live) continue;
+      if (owner.namespace !== self().namespace) {
+        say(`${name} is running in a namespace of its own: stop it where it was started`);
+        continue;
+      }
+      say(`asking ${name} (pid ${owner.pid}) to stop`);
+      process.kill(owner.pid, 'SIGTERM');
+      const deadline = Date.now() + 30000;
+      while (isAlive(owner) && Date.now() < deadline) await new Promise((again) => setTimeout(again, 100));
+      cleaned++;
+      if (!existsSync(folder)) continue;
+    }
+    say(`clearing up after ${name}`);
+    for (const child of readJson(join(folder, 'children.json')) ?? []) {
+      if (child.namespace === self().namespace && isAlive(child)) process.kill(child.pid, 'SIGKILL');
+    }
+    const synapse = join(folder, 'synapse');
+    if (existsSync(synapse)) await run(synapseTool, ['stop', '--dir', synapse]);
+    rmSync(folder, { recursive: true, force: true });
+    cleaned++;
+  }
+  return cleaned;
+}
+
+// ---- small things
+
+// The wanted port when it is free, otherwise any that is.
+export function freePort(wanted = 0) {
+  const probe = (port) => new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(null));
+    server.listen(port, '127.0.0.1', () => {
+      const found = server.address().port;
+      server.close(() => done(found));
+    });
+  });
+  return probe(wanted).then((port) => port ?? probe(0));
+}
+
+export async function eventually(what, attempt, timeout = 30000) {
+  const deadline = Date.now() + timeout;
+  let last;
+  for (;;) {
+    try {
+      const value = await attempt();
+      if (value) return value;
+    } catch (error) {
+      last = error;
+      if (error.final) throw error;
+    }
+    if (Date.now() > deadline) throw new Error(`waited ${timeout} ms for ${what}${last ? ` (${last.message})` : ''}`);
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+
+const secret = () => randomBytes(24).toString('hex');
+
+// ---- the bed
+
+export class Bed {
+  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false }) {
+    Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep });
+    this.buildDir = buildDir && resolve(buildDir);
+    this.pagesDir = resolve(pagesDir);
+    this.folder = join(runsFolder, `${kind}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`);
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.folder, 'owner.json'), JSON.stringify(self()));
+    this.children = [];
+    this.tokens = { as: secret(), hs: secret(), admin: secret(), alice: secret() };
+    this.passwords = { bob: randomBytes(9).toString('base64url'), carol: randomBytes(9).toString('base64url') };
+    this.plugin = {};
+  }
+
+  async choosePorts() {
+    const wanted = { homeserver: 8008, appservice: 9009, api: 9010, pages: 8090, ...this.wantedPorts };
+    this.ports = {};
+    for (const [name, port] of Object.entries(wanted)) {
+      let found = await freePort(port);
+      if (Object.values(this.ports).includes(found)) found = await freePort();
+      if (this.wantedPorts[name] && found !== this.wantedPorts[name]) throw new Error(`port ${port} is in use`);
+      this.ports[name] = found;
+    }
+    this.homeserver = `http://127.0.0.1:${this.ports.homeserver}`;
+    this.api = `http://127.0.0.1:${this.ports.api}`;
+  }
+
+  userId(localpart) {
+    return `@${localpart}:${this.serverName}`;
+  }
+
+  get ghost() {
+    return this.userId('nova_alice');
+  }
+
+  // -- Synapse
+
+  get synapseFolder() {
+    return join(this.folder, 'synapse');
+  }
+
+  async startSynapse() {
+    const args = ['start', '--dir', this.synapseFolder, '--port', String(this.ports.homeserver), '--server-name', this.serverName, '--lift-rate-limits'];
+    if (this.registration) args.push('--registration', this.registration);
+    await this.tool(args);
+    this.synapsePid = Number((await this.tool(['pid', '--dir', this.synapseFolder])).trim());
+  }
+
+  async addUser(name) {
+    await this.tool(['add-user', '--dir', this.synapseFolder, '--user', name, '--password', this.passwords[name]]);
+  }
+
+  async stopSynapse() {
+    await this.tool(['stop', '--dir', this.synapseFolder, '--keep']);
+  }
+
+  async synapseRuns() {
+    return this.tool(['pid', '--dir', this.synapseFolder]).then(() => true, () => false);
+  }
+
+  bridgeRuns() {
+    return Boolean(this.bridge?.pid) && this.bridge.exitCode === null && this.bridge.signalCode === null;
+  }
+
+  pauseSynapse() {
+    process.kill(this.synapsePid, 'SIGSTOP');
+  }
+
+  resumeSynapse() {
+    process.kill(this.synapsePid, 'SIGCONT');
+  }
+
+  async tool(args) {
+    try {
+      return (await run(synapseTool, args)).stdout;
+    } catch (error) {
+      throw new Error(`synapse ${args[0]} failed: ${(error.stderr || error.message).trim()}`);
+    }
+  }
+
+  // -- bridge-host
+
+  writeBridgeConfig() {
+    const text = (value) => JSON.stringify(String(value));
+    this.credentials = join(this.folder, 'credentials');
+    mkdirSync(this.credentials, { recursive: true, mode: 0o700 });
+    const files = { as_token: this.tokens.as, hs_token: this.tokens.hs, admin_token: this.tokens.admin };
+    for (const [name, value] of Object.entries(files)) writeFileSync(join(this.credentials, name), value, { mode: 0o600 });
+    const rootKey = join(this.credentials, 'root_key');
+    if (!existsSync(rootKey)) writeFileSync(rootKey, randomBytes(32).toString('base64'), { mode: 0o600 });
+    this.bridgeConfig = join(this.folder, 'bridge.yaml');
+    const plugin = { enabled: true, rollout_percent: 100, mode: 'appservice', ...this.plugin };
+    writeFileSync(this.bridgeConfig, `# written for this run only
+homeserver: { url: ${text(this.homeserver)}, server_name: ${text(this.serverName)} }
+appservice:
+  id: nova
+  listen: "127.0.0.1:${this.ports.appservice}"
+  url: "http://127.0.0.1:${this.ports.appservice}"
+  as_token: ${text(this.tokens.as)}
+  hs_token: ${text(this.tokens.hs)}
+  sender_localpart: novabridge
+  user_prefix: nova_
+database: { driver: sqlite, dsn: ${text(join(this.folder, 'bridge.db'))} }
+secrets: { provider: credentials-directory, path: ${text(this.credentials)} }
+api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${text(this.pagesAddress)} ] }
+admin: { token: ${text(this.tokens.admin)} }
+users:
+  - { id: alice, token: ${text(this.tokens.alice)}, display_name: "Alice" }
+plugins:
+  path: [ ${text(join(this.buildDir, 'lib/voiphost/plugins'))} ]
+  matrixvoip: { ${Object.entries(plugin).map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(', ')} }
+`, { mode: 0o600 });
+  }
+
+  get bridgeBinary() {
+    return join(this.buildDir, 'bin/bridge-host');
+  }
+
+  async makeRegistration() {
+    if (!existsSync(this.bridgeBinary)) throw new Error(`${this.bridgeBinary} is not there: build first`);
+    this.registration = join(this.folder, 'registration.yaml');
+    try {
+      await run(this.bridgeBinary, ['--config', this.bridgeConfig, '--generate-registration', this.registration]);
+    } catch (error) {
+      throw new Error(`bridge-host --generate-registration failed: ${(error.stderr || error.stdout || error.message).trim()}`);
+    }
+  }
+
+  async startBridge({ wait = true } = {}) {
+    this.bridge = this.spawn('bridge-host', this.bridgeBinary, ['--config', this.bridgeConfig]);
+    if (wait) await this.bridgeReady();
+  }
+
+  async bridgeReady() {
+    await eventually('bridge-host to be ready (GET /readyz)', async () => {
+      if (!this.bridgeRuns()) {
+        throw Object.assign(new Error(`bridge-host ended while starting (${this.bridge.exitCode ?? this.bridge.signalCode})`), { final: true });
+      }
+      return (await fetch(`${this.api}/readyz`)).ok;
+    });
+  }
+
+  async stopBridge(signal = 'SIGTERM') {
+    await this.end(this.bridge, signal);
+  }
+
+  // -- processes
+
+  spawn(name, command, args) {
+    const log = openSync(join(this.folder, `${name}.log`), 'a');
+    // A group of its own: Ctrl-C reaches us only, and we stop things in order.
+    const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.on('error', (error) => this.say(`${name} could not be started: ${error.message}`));
+    this.children.push(child);
+    this.noteChildren();
+    return child;
+  }
+
+  noteChildren() {
+    const { namespace } = self();
+    const alive = this.children.filter((c) => c.pid && c.exitCode === null && c.signalCode === null);
+    writeFileSync(join(this.folder, 'children.json'), JSON.stringify(alive.map((c) => ({ pid: c.pid, start: startTime(c.pid), namespace }))));
+  }
+
+  async end(child, signal = 'SIGTERM', timeout = 15000) {
+    if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((done) => child.once('exit', done));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
+    await gone;
+    clearTimeout(timer);
+    this.noteChildren();
+  }
+
+  // -- all of it
+
+  async start({ bridge = true, users = ['bob'] } = {}) {
+    await this.choosePorts();
+    const pages = await servePages(this.pagesDir, this.ports.pages);
+    this.pages = pages;
+    this.pagesAddress = pages.address;
+    if (bridge) {
+      this.say('writing the configuration and the appservice registration');
+      this.writeBridgeConfig();
+      await this.makeRegistration();
+    }
+    this.say('starting Synapse');
+    await this.startSynapse();
+    for (const user of users) await this.addUser(user);
+    if (bridge) {
+      this.say('starting bridge-host');
+      await this.startBridge();
+    }
+  }
+
+  async stop() {
+    for (const child of [...this.children].reverse()) await this.end(child).catch((error) => this.say(error.message));
+    if (existsSync(this.synapseFolder)) await this.tool(['stop', '--dir', this.synapseFolder, ...(this.keep ? ['--keep'] : [])]).catch((error) => this.say(error.message));
+    await this.pages?.close();
+    if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  matrixPage() {
+    return `${this.pagesAddress}/matrix/`;
+  }
+
+  softphonePage() {
+    return `${this.pagesAddress}/softphone/`;
+  }
+
+  matrixFields(user) {
+    return { homeserver: this.homeserver, user, password: this.passwords[user] };
+  }
+
+  softphoneFields() {
+    return { api: this.api, token: this.tokens.alice };
+  }
+
+  // The last lines of each part's log, for the one who has to find out.
+  tails(lines = 15) {
+    const files = { 'bridge-host': join(this.folder, 'bridge-host.log'), Synapse: join(this.synapseFolder, 'homeserver.log') };
+    return Object.entries(files).filter(([, path]) => existsSync(path)).map(([name, path]) => {
+      const tail = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines);
+      return `--- last lines of ${name} (${path})\n${tail.join('\n')}`;
+    }).join('\n');
+  }
+}
+
+// node bed.mjs clean [KIND] [--live]
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] === 'clean') {
+  const kind = process.argv.slice(3).find((a) => !a.startsWith('--'));
+  await cleanLeftovers({ kind, live: process.argv.includes('--live'), say: (line) => console.error(line) });
+}

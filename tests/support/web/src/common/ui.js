@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of a page that a person sees. Accepts a phone (an EventTarget that fires `change` and has `view()`, `log` and the
+// actions) and shows it; passes clicks on. Both pages use it. Decides nothing about calls.
+//
+// view(): { user, service (user is a service's address), online, contacts: [{id, peer, note, invitation, callable}],
+//           call: null | {peer, stage, video, muted, peerMuted, stream}, last: null | {peer, reason, by} }
+// stage: placing, ringing-out, ringing-in, connecting, connected, interrupted.
+
+import { reasonText, t, translate } from './i18n.js';
+import { Ringer } from './media.js';
+
+const $ = (id) => document.getElementById(id);
+
+function button(text, label, onclick) {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.textContent = text;
+  element.setAttribute('aria-label', label);
+  element.onclick = onclick;
+  return element;
+}
+
+function contactItem(contact, phone, report) {
+  const item = document.createElement('li');
+  const who = document.createElement('span');
+  who.className = 'who';
+  const name = document.createElement('strong');
+  name.textContent = contact.peer;
+  who.append(name);
+  if (contact.note) {
+    const note = document.createElement('span');
+    note.className = 'quiet';
+    note.textContent = t(contact.note);
+    who.append(note);
+  }
+  const actions = document.createElement('span');
+  actions.className = 'row';
+  const peer = contact.peer;
+  if (contact.invitation) {
+    actions.append(button(t('join'), t('joinTo', { peer }), () => report(phone.join(contact.id))));
+  } else {
+    actions.append(
+      button(t('voice'), t('voiceTo', { peer }), () => report(phone.place(contact.id, { video: false }))),
+      button(t('video'), t('videoTo', { peer }), () => report(phone.place(contact.id, { video: true }))),
+    );
+    for (const element of actions.children) element.disabled = !contact.callable;
+  }
+  item.append(who, actions);
+  return item;
+}
+
+export function mountUi(phone) {
+  translate(document);
+  const ringer = new Ringer();
+  const report = (promise) => promise.then(() => ($('contact-error').textContent = ''), (error) => ($('contact-error').textContent = error.message));
+  let shownContacts = '';
+  let answerFocused = null;
+
+  function showCall(call, last) {
+    const status = call
+      ? t({ connecting: 'call-connecting', 'ringing-in': call.video ? 'ringing-in-video' : 'ringing-in' }[call.stage] ?? call.stage, { peer: call.peer })
+      : last ? t('ended', { peer: last.peer, reason: reasonText(last.reason, last.by) }) : t('noCall');
+    if ($('call-status').textContent !== status) $('call-status').textContent = status; // said once by screen readers
+    const rings = call?.stage === 'ringing-in';
+    $('call-status').classList.toggle('rings', rings);
+    $('answer').hidden = $('reject').hidden = !rings;
+    $('hang-up').hidden = !call || rings;
+    $('mute').hidden = !['connected', 'interrupted'].includes(call?.stage);
+    $('mute').setAttribute('aria-pressed', String(Boolean(call?.muted)));
+    $('mute').textContent = t(call?.muted ? 'muted' : 'mute');
+    $('call-detail').textContent = call?.peerMuted ? t('peerMuted', { peer: call.peer }) : '';
+    document.title = rings ? `☎ ${status}` : t(document.body.classList.contains('host') ? 'hostTitle' : 'matrixTitle');
+    if (rings) ringer.start();
+    else ringer.stop();
+    if (rings && answerFocused !== call.peer) $('answer').focus();
+    answerFocused = rings ? call.peer : null;
+
+    const stream = call?.stream ?? null;
+    if ($('remote-audio').srcObject !== stream) {
+      $('remote-audio').srcObject = stream;
+      $('remote-audio').play?.().catch(() => {}); // refused before the first click; the element plays after it
+    }
+    const picture = Boolean(call?.video && stream?.getVideoTracks().length);
+    $('remote-media').hidden = !picture;
+    $('remote-media').muted = true; // the sound comes from the audio element
+    $('remote-media').srcObject = picture ? stream : null;
+  }
+
+  function show() {
+    const view = phone.view();
+    $('presence').textContent = view.user ? `${t(view.service ? 'connectedTo' : 'signedInAs', { user: view.user })} · ${t(view.online ? 'online' : 'offline')}` : t(view.connecting ? 'connecting' : 'signedOut');
+    $('presence').classList.toggle('online', Boolean(view.user && view.online));
+    $('login-card').hidden = Boolean(view.user);
+    for (const id of ['contacts-card', 'call-card', 'log-card']) $(id).hidden = !view.user;
+    // Drawn anew only when it differs, so that the keyboard's focus stays where it is.
+    const contacts = view.contacts.map((contact) => ({ ...contact, callable: contact.callable && !view.call }));
+    const next = JSON.stringify(contacts);
+    if (next !== shownContacts) {
+      shownContacts = next;
+      $('contacts').replaceChildren(...contacts.map((contact) => contactItem(contact, phone, report)));
+    }
+    $('no-contacts').hidden = view.contacts.length > 0;
+    showCall(view.call, view.last);
+  }
+
+  const arrowOf = (entry) => (entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ');
+  const items = new WeakMap();
+  function showEntry(entry) {
+    if (items.has(entry)) {
+      items.get(entry).lastChild.textContent = arrowOf(entry) + entry.label;
+      return;
+    }
+    const item = document.createElement('li');
+    items.set(entry, item);
+    const time = document.createElement('time');
+    time.textContent = new Date(entry.t).toISOString().slice(11, 23);
+    item.append(time, arrowOf(entry) + entry.label);
+    $('log').append(item);
+    while ($('log').children.length > 300) $('log').firstChild.remove();
+    $('log').scrollTop = $('log').scrollHeight;
+  }
+
+  $('login').onsubmit = (event) => {
+    event.preventDefault();
+    $('login-error').textContent = '';
+    const fields = Object.fromEntries(new FormData($('login')));
+    phone.login(fields).catch((error) => ($('login-error').textContent = t('signInFailed', { message: error.message })));
+  };
+  $('new-contact').onsubmit = (event) => {
+    event.preventDefault();
+    const field = $('new-contact-id');
+    report(phone.newContact(field.value.trim()).then(() => (field.value = '')));
+  };
+  $('answer').onclick = () => report(phone.answer());
+  $('reject').onclick = () => report(phone.reject());
+  $('hang-up').onclick = () => report(phone.hangup());
+  $('mute').onclick = () => report(phone.setMuted($('mute').getAttribute('aria-pressed') !== 'true'));
+  $('microphone').onchange = () => (phone.microphone = $('microphone').checked);
+  if ($('auto-join')) $('auto-join').onchange = () => phone.setAutoJoin($('auto-join').checked);
+
+  phone.addEventListener('change', show);
+  phone.log.listeners.push(showEntry);
+  show();
+
+  // Fields may come in the fragment (which never reaches a server): #user=bob&password=... signs in at once.
+  const given = new URLSearchParams(location.hash.slice(1));
+  let complete = given.size > 0;
+  for (const field of $('login').elements) {
+    if (!field.name) continue;
+    if (given.has(field.name)) field.value = given.get(field.name);
+    if (!field.value) complete = false;
+  }
+  if (complete) $('login').requestSubmit();
+}
