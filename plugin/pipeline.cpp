@@ -49,7 +49,8 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
                      [this](const QString &lane, const auto &entries) { return read(lane, entries); },
                      [this](const QString &userId) { return m_shared.gate.admits(userId); },
                      [this] { return m_shared.draining.load(); },
-                     m_settings.call}
+                     m_settings.call,
+                     [this](const auto &...what) { record(what...); }}
 {
     m_router.setUsers(idsOf(m_settings.users));
     for (const HostUser &user : m_settings.users)
@@ -123,6 +124,15 @@ QVector<QJsonObject> Pipeline::decrypt(const QString &, const QVector<store::Inb
     for (const store::InboxEntry &entry : entries)
         events.push_back(entry.body);
     return events;
+}
+
+void Pipeline::record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
+                      const QVector<store::InboxEntry> &entries)
+{
+    replay::Recorded recorded{before, step, now, input, {}, entries.isEmpty() ? 0 : entries.first().receivedAt};
+    for (const store::InboxEntry &entry : entries)
+        recorded.events.push_back(entry.body);
+    m_recorder.record(recorded);
 }
 
 Lane &Pipeline::laneOf(const QString &matrixId)
@@ -384,8 +394,12 @@ void Pipeline::history(const QString &userId, int limit, const QString &before,
     });
 }
 
-void Pipeline::timeline(const QString &, const QString &, bool, std::function<void(Expected<QByteArray>)> reply)
+void Pipeline::timeline(const QString &userId, const QString &callId, bool withSdp,
+                        std::function<void(Expected<QByteArray>)> reply)
 {
+    const QByteArray lines = m_recorder.timeline(m_router.matrixIdOf(userId), callId, withSdp);
+    if (!lines.isEmpty())
+        return reply(lines);
     reply(Error{ErrorKind::NotFound, QStringLiteral("TIMELINE_NOT_KEPT"), tr("No timeline is kept of this call."), {}});
 }
 

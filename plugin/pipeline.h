@@ -8,6 +8,7 @@
 #include "homeserver/turncache.h"
 #include "intake/intake.h"
 #include "observe/health.h"
+#include "replay/recorder.h"
 #include "rollout/gate.h"
 
 #include <memory>
@@ -73,6 +74,8 @@ private:
     void connectParts();
     [[nodiscard]] call::MatrixBatch read(const QString &lane, const QVector<store::InboxEntry> &entries);
     [[nodiscard]] QVector<QJsonObject> decrypt(const QString &lane, const QVector<store::InboxEntry> &entries);
+    void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
+                const QVector<store::InboxEntry> &entries);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
     void repeatNotices(effects::Lane &lane);
     void watch();
@@ -95,6 +98,7 @@ private:
     effects::RoomKeeper m_rooms;
     effects::Conversations m_conversations;
     effects::LaneServices m_laneServices;
+    replay::Recorder m_recorder;
     QTimer m_watch;
     QTimer m_prune;
     QHash<QString, QString> m_displayNames;                    // by Matrix id

@@ -124,35 +124,42 @@ void Lane::work()
 
 void Lane::decide(const Work &work, Decision &decision)
 {
-    const call::Now now{m_services.clock.now(), freshEntropy()};
     if (!work.entries.isEmpty()) {
         for (const store::InboxEntry &entry : work.entries)
             decision.commit.consumed.push_back(entry.seq);
-        fold(call::transition(std::move(decision.line), m_services.read(m_id, work.entries), now), decision);
-        return;
+        return fold(step(m_services.read(m_id, work.entries), work.entries, decision), decision);
     }
     if (work.input) {
         if (const auto *sent = std::get_if<call::Sent>(&*work.input))
             decision.commit.settledSends.push_back(sent->ref);
         if (const auto *failed = std::get_if<call::SendFailed>(&*work.input); failed && !failed->transient)
             decision.commit.settledSends.push_back(failed->ref);
-        fold(call::transition(std::move(decision.line), *work.input, now), decision);
-        return;
+        return fold(step(*work.input, {}, decision), decision);
     }
     const HostAction &action = *work.action;
     if (auto answer = answerWithoutCore(action, decision)) {
         decision.replies.emplace_back([reply = action.reply, answer = std::move(*answer)] { reply(answer); });
         return;
     }
-    call::Step step = call::transition(std::move(decision.line), action.input, now);
-    for (const call::Effect &effect : std::as_const(step.effects)) {
+    const call::Step taken = step(action.input, {}, decision);
+    for (const call::Effect &effect : taken.effects) {
         if (!std::holds_alternative<call::Accepted>(effect) && !std::holds_alternative<call::Refused>(effect))
             continue;
-        decision.replies.emplace_back([reply = action.reply, answer = outcome(effect, step.line)] { reply(answer); });
+        decision.replies.emplace_back([reply = action.reply, answer = outcome(effect, taken.line)] { reply(answer); });
         if (action.key && std::holds_alternative<call::Accepted>(effect))
             decision.commit.keys.push_back(*action.key);
     }
-    fold(step, decision);
+    fold(taken, decision);
+}
+
+call::Step Lane::step(const call::Input &input, const QVector<store::InboxEntry> &entries, Decision &decision) const
+{
+    const call::Now now{m_services.clock.now(), freshEntropy()};
+    const call::Line before = decision.line;
+    const call::Step taken = call::transition(decision.line, input, now);
+    decision.records.emplace_back(
+        [this, before, taken, now, input, entries] { m_services.record(before, taken, now, input, entries); });
+    return taken;
 }
 
 std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action, Decision &decision) const
@@ -324,6 +331,8 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
             note(*dropped);
     }
     countNotices(decision.notices, m_services.metrics);
+    for (const auto &record : decision.records)
+        record();
     for (const auto &reply : decision.replies)
         reply();
     if (!decision.commit.consumed.isEmpty())

@@ -31,6 +31,10 @@ struct LaneServices {
     std::function<bool(const QString &userId)> accepting; // whether new calls are taken for this user
     std::function<bool()> draining; // the host's user places no new calls; what Matrix sends is still served
     call::Settings settings;
+    // What was decided, for observers, after the commit.
+    std::function<void(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
+                       const QVector<store::InboxEntry> &entries)>
+        record;
 };
 
 // What the host's user did, and who waits for the outcome.
@@ -79,10 +83,14 @@ private:
         std::vector<std::function<void()>> replies;
         QVector<qint64> withdrawn; // held in the outbox
         QVector<QString> calls;
+        std::vector<std::function<void()>> records; // for observers, once it is committed
     };
 
     void work();
     void decide(const Work &work, Decision &decision);
+    // One transition; what it decided is added to the decision.
+    [[nodiscard]] call::Step step(const call::Input &input, const QVector<store::InboxEntry> &entries,
+                                  Decision &decision) const;
     void fold(const call::Step &step, Decision &decision);
     void addSend(const call::Send &send, Decision &decision) const;
     void addNotice(const call::Notify &notify, Decision &decision) const;
