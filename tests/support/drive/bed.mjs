@@ -343,12 +343,12 @@ plugins:
     return { api: this.api, token: this.tokens.alice };
   }
 
-  // The last lines of each part's log, for the one who has to find out.
+  // The last lines of each part's log, for the one who has to find out. Synapse talks a lot: only what it warns of.
   tails(lines = 15) {
-    const files = { 'bridge-host': join(this.folder, 'bridge-host.log'), Synapse: join(this.synapseFolder, 'homeserver.log') };
-    return Object.entries(files).filter(([, path]) => existsSync(path)).map(([name, path]) => {
-      const tail = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines);
-      return `--- last lines of ${name} (${path})\n${tail.join('\n')}`;
+    const files = [['Synapse', join(this.synapseFolder, 'homeserver.log'), / (WARNING|ERROR|CRITICAL) /], ['bridge-host', join(this.folder, 'bridge-host.log'), /./]];
+    return files.filter(([, path]) => existsSync(path)).map(([name, path, worth]) => {
+      const tail = readFileSync(path, 'utf8').split('\n').filter((line) => worth.test(line)).slice(-lines);
+      return `--- last lines of ${name}${name === 'Synapse' ? ' (warnings and errors)' : ''}\n${tail.join('\n') || '(none)'}`;
     }).join('\n');
   }
 }

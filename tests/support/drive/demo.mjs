@@ -23,12 +23,12 @@ const bed = new Bed({ kind: 'demo', buildDir: values['build-dir'], pagesDir: val
 let browser;
 
 let stopping;
-function stop(code) {
+function stop(code, last = 'everything is stopped') {
   stopping ??= (async () => {
     say('stopping what was started');
     await browser?.close().catch(() => {});
     await bed.stop();
-    say('everything is stopped');
+    say(last);
     process.exit(code);
   })();
   return stopping;
@@ -43,7 +43,7 @@ async function fail(error) {
     say(`screenshots and wire logs: ${values.evidence}`);
   }
   console.log(bed.tails());
-  await stop(1);
+  await stop(1, `FAILED: ${error.message}`);
 }
 
 async function forPeople() {
