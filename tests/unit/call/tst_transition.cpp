@@ -159,9 +159,9 @@ void Transition::answer_goesOutBeforeTheLifetimeEnds()
     const Line ringing = on(line(), MatrixBatch{{::invite(0)}}, 0).line;
     const Call before = ringing.calls.first();
     const Step step = on(ringing, Answer{before.id, theirAnswer}, 2000);
-    const QVector<Effect> effects{Send{1, before.id, where, QStringLiteral("c1"), before.ourParty, 1,
-                                       OutAnswer{theirAnswer}, before.deadline},
-                                  Accepted{before.id}};
+    const QVector<Effect> effects{
+        Send{1, before.id, where, QStringLiteral("c1"), before.ourParty, 1, OutAnswer{theirAnswer}, before.deadline},
+        Accepted{before.id}};
     QVERIFY(step.effects == effects);
     const Call &after = step.line.calls.first();
     QVERIFY(after.state == State::Connecting);
@@ -187,10 +187,10 @@ void Transition::theirAnswer_isTakenAndSelected()
     auto answer = from<AnswerEvent>(bob, before.matrixId, 3000);
     answer.sdp = theirAnswer;
     const Step step = on(inviting, MatrixBatch{{answer}}, 3000);
-    const QVector<Effect> effects{Notify{before.id, QStringLiteral("conversation"), 1, bob, Media{}, where,
-                                         before.matrixId, before.ourParty, NoteAnswered{theirAnswer}},
-                                  Send{2, before.id, where, before.matrixId, before.ourParty, 1,
-                                       OutSelectAnswer{QStringLiteral("BOB")}, 0}};
+    const QVector<Effect> effects{
+        Notify{before.id, QStringLiteral("conversation"), 1, bob, Media{}, where, before.matrixId, before.ourParty,
+               NoteAnswered{theirAnswer}},
+        Send{2, before.id, where, before.matrixId, before.ourParty, 1, OutSelectAnswer{QStringLiteral("BOB")}, 0}};
     QVERIFY(step.effects == effects);
 }
 
@@ -248,7 +248,8 @@ void Transition::candidates_areSplitByLength()
     const Line connecting = on(ringing, Answer{id, theirAnswer}, 10).line;
     AddCandidates added{id, {}};
     for (int i = 0; i < 30; ++i)
-        added.candidates.push_back({QStringLiteral("candidate:%1 ").arg(i) + QString(2000, u'x'), QStringLiteral("0"), 0});
+        added.candidates.push_back(
+            {QStringLiteral("candidate:%1 ").arg(i) + QString(2000, u'x'), QStringLiteral("0"), 0});
     added.candidates.push_back({QString(), {}, {}});
     const Step step = on(connecting, added, 20);
     qsizetype count = 0;

@@ -145,8 +145,7 @@ private:
         case 2:
             return Answer{hostCall(), sdp};
         case 3:
-            return AddCandidates{hostCall(),
-                                 {Candidate{below(4) ? QStringLiteral("candidate:2") : QString(), {}, 0}}};
+            return AddCandidates{hostCall(), {Candidate{below(4) ? QStringLiteral("candidate:2") : QString(), {}, 0}}};
         case 4:
             return ReportMedia{hostCall(), static_cast<MediaReport>(below(3))};
         case 5:
