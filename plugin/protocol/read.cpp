@@ -236,7 +236,8 @@ std::optional<MatrixEvent> readEvent(const QJsonObject &event, Millis receivedAt
     if (!fit(head))
         return unusable(head, "bad_field");
     const QJsonValue stateKey = event.value(QLatin1String("state_key"));
-    const bool ofRoom = stateKey.isString() && stateKey.toString().isEmpty(); // state under another key is not the room's
+    const bool ofRoom =
+        stateKey.isString() && stateKey.toString().isEmpty(); // state under another key is not the room's
 
     if (type == QLatin1String("m.room.member") && stateKey.isString())
         return readMember(event, content, head);
