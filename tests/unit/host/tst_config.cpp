@@ -12,25 +12,7 @@ using namespace bridgehost;
 namespace
 {
 
-const QByteArray kGood = R"(homeserver: { url: "http://127.0.0.1:8008", server_name: test.example }
-appservice:
-  id: nova
-  listen: "127.0.0.1:9009"
-  url: "http://127.0.0.1:9009"
-  as_token: "as-secret"
-  hs_token: "hs-secret"
-  sender_localpart: novabridge
-  user_prefix: nova_
-database: { driver: sqlite, dsn: "bridge.db" }
-api: { listen: "[::1]:9010", allowed_origins: ["https://phone.example"] }
-admin: { token: "admin-secret" }
-users:
-  - { id: alice, token: "alice-secret", display_name: "Alice" }
-  - { id: bob, token: "bob-secret" }
-plugins:
-  path: ["/opt/plugins"]
-  matrixvoip: { enabled: true, rollout_percent: 25, allow_users: [alice], mode: appservice }
-)";
+QByteArray kGood; // good.yaml
 
 QStringList problemsOf(const QByteArray &yaml, const Environment &environment = {})
 {
@@ -50,6 +32,7 @@ class TestConfig : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void initTestCase();
     void goodFile();
     void mistakes_data();
     void mistakes();
@@ -61,6 +44,13 @@ private Q_SLOTS:
     void secretsMayComeFromElsewhere();
     void registration();
 };
+
+void TestConfig::initTestCase()
+{
+    QFile file(QFINDTESTDATA("host/good.yaml"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    kGood = file.readAll();
+}
 
 void TestConfig::goodFile()
 {

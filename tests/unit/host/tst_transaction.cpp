@@ -11,7 +11,7 @@ using namespace bridgehost;
 namespace
 {
 
-QJsonObject event(const QString &id)
+QJsonObject matrixEvent(const QString &id)
 {
     return {{QStringLiteral("type"), QStringLiteral("m.call.invite")},
             {QStringLiteral("event_id"), id},
@@ -81,11 +81,11 @@ void TestTransaction::tooManyEvents()
 {
     QJsonArray events;
     for (qsizetype i = 0; i < kMaxTransactionEvents; ++i)
-        events.append(event(QStringLiteral("$%1").arg(i)));
+        events.append(matrixEvent(QStringLiteral("$%1").arg(i)));
     const auto most = parseTransaction(body(events));
     QVERIFY(most);
     QCOMPARE(most->batch.events.size(), kMaxTransactionEvents);
-    events.append(event(QStringLiteral("$more")));
+    events.append(matrixEvent(QStringLiteral("$more")));
     const auto over = parseTransaction(body(events));
     QVERIFY(!over);
     QCOMPARE(over.error().kind, voiphost::ErrorKind::TooLarge);
@@ -95,10 +95,10 @@ void TestTransaction::tooManyEvents()
 void TestTransaction::goodEventsAreKept()
 {
     QJsonArray events;
-    events.append(event(QStringLiteral("$1")));
+    events.append(matrixEvent(QStringLiteral("$1")));
     events.append(QStringLiteral("text"));
     const auto broken = [&events](const QString &key, const QJsonValue &value) {
-        QJsonObject bad = event(QStringLiteral("$bad"));
+        QJsonObject bad = matrixEvent(QStringLiteral("$bad"));
         bad[key] = value;
         events.append(bad);
     };
@@ -111,7 +111,7 @@ void TestTransaction::goodEventsAreKept()
     broken(QStringLiteral("state_key"), 5);
     broken(QStringLiteral("unsigned"), QStringLiteral("x"));
     broken(QStringLiteral("origin_server_ts"), QStringLiteral("x"));
-    events.append(event(QStringLiteral("$2")));
+    events.append(matrixEvent(QStringLiteral("$2")));
     const auto parsed = parseTransaction(
         body(events, {{QStringLiteral("to_device"), QJsonArray{QJsonObject{}, QStringLiteral("x")}}}));
     QVERIFY(parsed);
