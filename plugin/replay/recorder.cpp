@@ -85,7 +85,8 @@ QByteArray headerLine(const Line &line, const QString &roomId)
                        {QStringLiteral("local_user"), line.self},
                        {QStringLiteral("next_ref"), static_cast<double>(line.nextRef)},
                        {QStringLiteral("settings"),
-                        QJsonObject{{QStringLiteral("invite_lifetime"), static_cast<double>(settings.inviteLifetime)},
+                        QJsonObject{{QStringLiteral("accepting"), settings.accepting},
+                                    {QStringLiteral("invite_lifetime"), static_cast<double>(settings.inviteLifetime)},
                                     {QStringLiteral("connect_timeout"), static_cast<double>(settings.connectTimeout)},
                                     {QStringLiteral("longest_call"), static_cast<double>(settings.longestCall)}}}};
     if (const auto room = line.rooms.constFind(roomId); room != line.rooms.constEnd()) {
