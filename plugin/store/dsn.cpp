@@ -65,6 +65,8 @@ Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
             return misconfigured(QStringLiteral("database.dsn: a word without \"=\""));
         const QString key = dsn.mid(at, equals - at).trimmed();
         at = equals + 1;
+        while (at < dsn.size() && dsn.at(at).isSpace()) // libpq allows blanks around "="
+            ++at;
         const std::optional<QString> value = readValue(dsn, at);
         if (!value)
             return misconfigured(QStringLiteral("database.dsn: the quote of \"%1\" is not closed").arg(key));
