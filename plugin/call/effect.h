@@ -46,7 +46,8 @@ struct Send {
     Millis notAfter = 0; // not worth sending later than this; 0: always worth it
     bool operator==(const Send &) const = default;
 };
-// Takes back what is not sent yet. If it is on its way already it counts as sent.
+// Takes back what is not sent yet. If it is on its way already it counts as sent: therefore a hangup may follow. If the
+// outbox never tried to send it, that hangup and all else of the call that waits behind it are not worth sending.
 struct Unsend {
     std::int64_t ref = 0;
     QString callId;

@@ -3,7 +3,8 @@
 //   the homeserver: MatrixBatch (call events and what concerns rooms), RoomSnapshot (asked for after a join)
 //   the host:       Place, Answer, AddCandidates, ReportMedia, Reject, End
 //   the outbox:     Sent, SendFailed
-//   the clock:      Tick (fires what is due), Restart (the process came back with what was committed)
+//   the clock:      Tick (only moves time), Restart (the process came back with what was committed)
+// Before any of them, what is due by then fires.
 #pragma once
 
 #include "call/line.h"
@@ -137,7 +138,7 @@ struct Sent {
     bool operator==(const Sent &) const = default;
 };
 // The outbox repeats what is transient by itself; the core only tells the host that Matrix does not carry the call
-// now. What is permanent ends the call.
+// now. What is permanent ends the call, with a hangup if the other side has its invite.
 struct SendFailed {
     std::int64_t ref = 0;
     QString callId;

@@ -101,7 +101,8 @@ std::optional<Fault> Engine::advance(const Entry &entry)
     if (entry.t < m_now)
         return Fault{0, QStringLiteral("t"), QStringLiteral("goes back from %1 to %2").arg(m_now).arg(entry.t)};
     ++m_inputs;
-    moveTo(entry.t);
+    if (const auto stuck = moveTo(entry.t))
+        return stuck;
     if (const auto *input = std::get_if<Input>(&entry.input))
         feed(*input, &entry);
     else if (const auto *matrix = std::get_if<MatrixInput>(&entry.input))
@@ -113,13 +114,16 @@ std::optional<Fault> Engine::advance(const Entry &entry)
     return std::nullopt;
 }
 
-void Engine::moveTo(Millis t)
+std::optional<Fault> Engine::moveTo(Millis t)
 {
     for (auto due = m_line.nextDue(); due && *due <= t; due = m_line.nextDue()) {
         m_now = std::max(m_now, *due);
         feed(Tick{}, nullptr);
+        if (const auto next = m_line.nextDue(); next && *next <= m_now)
+            return Fault{0, {}, QStringLiteral("the core leaves undone what was due at %1").arg(*next)};
     }
     m_now = t;
+    return std::nullopt;
 }
 
 void Engine::feed(const Input &input, const Entry *entry)

@@ -33,7 +33,7 @@ public:
 private:
     std::optional<Fault> begin(const QJsonObject &object);
     std::optional<Fault> advance(const Entry &entry);
-    void moveTo(call::Millis t);
+    std::optional<Fault> moveTo(call::Millis t);
     void feed(const call::Input &input, const Entry *entry);
     void feedMatrix(const MatrixInput &input, const Entry &entry);
     std::optional<Fault> feedResult(const SendResult &result, const Entry &entry);

@@ -6,8 +6,6 @@
 #include "store/migrations.h"
 #include "store/writes.h"
 
-#include <QSemaphore>
-
 namespace voip::store
 {
 
@@ -222,10 +220,10 @@ Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
 
 void Writer::finishAll(const std::deque<WriteJob> &group, const std::optional<StoreError> &error)
 {
+    if (!error) // before the answers: who has one may look
+        m_stats->writes += group.size();
     for (const WriteJob &job : group)
         job.finish(error);
-    if (!error)
-        m_stats->writes += group.size();
 }
 
 bool Writer::connectAgain()

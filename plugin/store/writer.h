@@ -9,7 +9,6 @@
 #include "store/connection.h"
 #include "store/stats.h"
 
-#include <QElapsedTimer>
 #include <QMutex>
 #include <QObject>
 #include <QSet>

@@ -266,7 +266,8 @@ private Q_SLOTS:
         QVERIFY(reading); // what is there can still be read
         QVERIFY(commit(store, numbered(number)));
         qsizetype sends = 0;
-        for (const LaneRecord &lane : *restore(store, 0))
+        const auto afterwards = restore(store, 0);
+        for (const LaneRecord &lane : *afterwards)
             sends += lane.outbox.size();
         QCOMPARE(sends, number);
     }

@@ -7,21 +7,37 @@ PgProxy::PgProxy(const QString &dsn) : m_dsn(dsn)
 {
     static const QRegularExpression port(QStringLiteral("port=([0-9]+)"));
     m_port = port.match(dsn).captured(1).toUShort();
-    if (!m_server.listen(QHostAddress::LocalHost))
-        qFatal("the proxy cannot listen");
-    m_dsn.replace(port, QStringLiteral("port=%1").arg(m_server.serverPort()));
-    connect(&m_server, &QTcpServer::newConnection, this, &PgProxy::join);
+    moveToThread(&m_thread);
+    m_thread.start();
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            m_server = new QTcpServer(this);
+            if (!m_server->listen(QHostAddress::LocalHost))
+                qFatal("the proxy cannot listen");
+            connect(m_server, &QTcpServer::newConnection, this, &PgProxy::join);
+        },
+        Qt::BlockingQueuedConnection);
+    m_dsn.replace(port, QStringLiteral("port=%1").arg(m_server->serverPort()));
+}
+
+PgProxy::~PgProxy()
+{
+    QMetaObject::invokeMethod(
+        this, [this] { delete m_server; }, Qt::BlockingQueuedConnection); // and every socket
+    m_thread.quit();
+    m_thread.wait();
 }
 
 void PgProxy::cut(Cut how, bool refuseAfterwards)
 {
-    m_cut = how;
     m_refuseAfterwards = refuseAfterwards;
+    m_cut = how;
 }
 
 void PgProxy::join()
 {
-    while (QTcpSocket *client = m_server.nextPendingConnection()) {
+    while (QTcpSocket *client = m_server->nextPendingConnection()) {
         connect(client, &QTcpSocket::disconnected, client, &QObject::deleteLater);
         if (m_refusing) {
             client->abort();
@@ -33,9 +49,9 @@ void PgProxy::join()
         connect(client, &QTcpSocket::readyRead, server, [this, client, server] {
             const QByteArray data = client->readAll();
             if (m_cut != Cut::Never && data.contains("COMMIT")) {
-                const Cut how = std::exchange(m_cut, Cut::Never);
+                const Cut how = m_cut.exchange(Cut::Never);
                 ++m_cuts;
-                m_refusing = m_refuseAfterwards;
+                m_refusing = m_refuseAfterwards.load();
                 if (how == Cut::BeforeCommit) {
                     server->abort();
                     client->abort();

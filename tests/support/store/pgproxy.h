@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands between the store and PostgreSQL and can lose the connection at the worst moment: around a COMMIT. Runs on
-// the event loop of the thread that made it.
+// Stands between the store and PostgreSQL and can lose the connection at the worst moment: around a COMMIT. Runs in a
+// thread of its own, because a test that closes its store waits for what the store still says to the server.
 #pragma once
 
 #include <QTcpServer>
 #include <QTcpSocket>
+#include <QThread>
+
+#include <atomic>
 
 class PgProxy : public QObject
 {
@@ -17,7 +20,8 @@ public:
         AfterCommit,  // the server has committed, the client never hears of it
     };
 
-    explicit PgProxy(const QString &dsn); // host and port are replaced by the proxy's own in dsn()
+    explicit PgProxy(const QString &dsn); // its port is replaced by the proxy's own in dsn()
+    ~PgProxy() override;
     [[nodiscard]] QString dsn() const { return m_dsn; }
 
     // Cuts the next COMMIT, once. `refuseAfterwards`: no connection gets through until allow().
@@ -28,11 +32,12 @@ public:
 private:
     void join();
 
-    QTcpServer m_server;
+    QThread m_thread;
+    QTcpServer *m_server = nullptr;
     QString m_dsn;
     quint16 m_port = 0;
-    Cut m_cut = Cut::Never;
-    bool m_refuseAfterwards = false;
-    bool m_refusing = false;
-    int m_cuts = 0;
+    std::atomic<Cut> m_cut = Cut::Never;
+    std::atomic<bool> m_refuseAfterwards = false;
+    std::atomic<bool> m_refusing = false;
+    std::atomic<int> m_cuts = 0;
 };

@@ -52,7 +52,7 @@ private:
     QSqlDatabase m_db;
 };
 
-constexpr int patienceMs = 60 * 1000; // far beyond anything that works
+constexpr int patienceMs = 40 * 1000; // far beyond anything that works
 
 // Waits until `done` says so, looking after each turn of the event loop.
 void waitUntil(const std::function<bool()> &done, const char *what);
