@@ -40,6 +40,12 @@ Settings readSettings(Fields &header)
         return settings;
     Fields fields(header.object("settings"));
     for (const QString &key : fields.all().keys()) {
+        if (key == QLatin1String("accepting")) {
+            settings.accepting = fields.flag("accepting", true);
+            if (fields.fault())
+                header.fail(QStringLiteral("settings.") + key, QStringLiteral("must be true or false"));
+            continue;
+        }
         const auto *known = std::find_if(std::begin(settingNames), std::end(settingNames),
                                          [&key](const SettingName &entry) { return key == QLatin1String(entry.name); });
         if (known == std::end(settingNames)) {
@@ -321,6 +327,8 @@ std::variant<std::optional<Entry>, Fault> readEntry(const QJsonObject &object, c
         entry.input = Input(Restart{});
     else if (!is("clock"))
         fields.fail("in", "is no input");
+    else if (entry.entropy)
+        entry.input = Input(Tick{}); // one that a running host recorded
     if (fields.fault())
         return *fields.fault();
     return std::optional(std::move(entry));
