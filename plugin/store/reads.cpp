@@ -290,8 +290,7 @@ Result<QVector<call::Call>> readHistory(Connection &db, Stats &stats, const QStr
     values << limit;
     return readAll<call::Call>(
         db, stats, QStringLiteral("calls"),
-        QStringLiteral("SELECT %1 FROM calls WHERE lane = ? AND state = 'ended' AND "
-                       "(announced OR side = 'ours') %2ORDER BY created_at DESC, id DESC LIMIT ?")
+        QStringLiteral("SELECT %1 FROM calls WHERE lane = ? AND state = 'ended' AND announced %2ORDER BY created_at DESC, id DESC LIMIT ?")
             .arg(callColumns, before),
         values, readCallRow);
 }
