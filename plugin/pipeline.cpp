@@ -319,8 +319,10 @@ rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &rep
 void Pipeline::setRollout(const Rollout &wanted, RolloutReply reply)
 {
     if (wanted.percent < 0 || wanted.percent > 100) {
-        return reply(Error{ErrorKind::Invalid, QStringLiteral("INVALID_FIELD"),
-                           tr("percent must be a whole number from 0 to 100."), {}});
+        return reply(Error{ErrorKind::Invalid,
+                           QStringLiteral("INVALID_FIELD"),
+                           tr("percent must be a whole number from 0 to 100."),
+                           {}});
     }
     if (const auto error = notServing())
         return reply(*error);

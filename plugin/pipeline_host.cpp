@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host asks for: the Switchboard of pipeline.h.
-#include "pipeline.h"
-
 #include "effects/present.h"
+#include "pipeline.h"
 
 #include <QCryptographicHash>
 #include <QUuid>

@@ -72,9 +72,9 @@ QFuture<Expected<Placed>> Desk::place(const QString &userId, const QString &conv
         return ready<Expected<Placed>>(badSdp());
     if (request.idempotencyKey.size() > maxIdempotencyKey) {
         return ready<Expected<Placed>>(Error{ErrorKind::Invalid,
-                                   QStringLiteral("INVALID_FIELD"),
-                                   tr("idempotency_key has more than %1 characters.").arg(maxIdempotencyKey),
-                                   {}});
+                                             QStringLiteral("INVALID_FIELD"),
+                                             tr("idempotency_key has more than %1 characters.").arg(maxIdempotencyKey),
+                                             {}});
     }
     return ask<Placed>(userId,
                        [=](Switchboard &core, auto give) { core.place(userId, conversationId, request, give); });

@@ -192,7 +192,7 @@ std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action
         const auto same = std::find_if(fresh.cbegin(), fresh.cend(),
                                        [&action](const auto &entry) { return entry.key == action.key->key; });
         const auto found = m_keys.constFind(action.key->key);
-        const store::IdempotencyKey *known = same != fresh.cend()          ? &*same
+        const store::IdempotencyKey *known = same != fresh.cend()         ? &*same
                                              : found != m_keys.constEnd() ? &*found
                                                                           : nullptr;
         if (known && m_services.clock.now() - known->at < keyLife) {

@@ -27,8 +27,8 @@ class Intake : public QObject
 public:
     Intake(store::Store &store, Router &router, observe::Metrics &metrics, QObject *parent = nullptr);
 
-    // Lives on the core thread; may be called from any. Refused before resume(), while the store is not available, while
-    // more than maxDepth entries wait for their lanes, and if the intake goes away meanwhile.
+    // Lives on the core thread; may be called from any. Refused before resume(), while the store is not available,
+    // while more than maxDepth entries wait for their lanes, and if the intake goes away meanwhile.
     QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch);
     // What a lane has consumed, so that the depth is known.
     void consumed(qsizetype entries);

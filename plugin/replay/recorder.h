@@ -45,7 +45,7 @@ private:
     void makeRoom();
 
     QHash<Key, Timeline> m_timelines;
-    QQueue<Key> m_over; // in the order in which they ended
+    QQueue<Key> m_over;    // in the order in which they ended
     qsizetype m_bytes = 0; // of all
 };
 
