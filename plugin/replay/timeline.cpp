@@ -39,13 +39,12 @@ Settings readSettings(Fields &header)
     if (!header.has("settings"))
         return settings;
     Fields fields(header.object("settings"));
+    settings.accepting = fields.flag("accepting", true);
+    if (fields.fault())
+        header.fail(QStringLiteral("settings.accepting"), fields.fault()->what);
     for (const QString &key : fields.all().keys()) {
-        if (key == QLatin1String("accepting")) {
-            settings.accepting = fields.flag("accepting", true);
-            if (fields.fault())
-                header.fail(QStringLiteral("settings.") + key, QStringLiteral("must be true or false"));
+        if (key == QLatin1String("accepting"))
             continue;
-        }
         const auto *known = std::find_if(std::begin(settingNames), std::end(settingNames),
                                          [&key](const SettingName &entry) { return key == QLatin1String(entry.name); });
         if (known == std::end(settingNames)) {

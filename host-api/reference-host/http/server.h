@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// An HTTP/1.1 listener over libmicrohttpd, driven by the Qt event loop: everything runs on the thread that made it.
+// It accepts requests within its limits and hands whole ones to the handler; refuses at a limit with a JSON error;
+// cuts clients that stall or drip. It knows no paths and no tokens, and never logs a query.
+#pragma once
+
+#include "config/endpoint.h"
+#include "http/exchange.h"
+
+#include <voiphost/types.h>
+
+#include <QHash>
+#include <QObject>
+#include <QSocketNotifier>
+#include <QTimer>
+
+#include <memory>
+
+struct MHD_Daemon;
+
+namespace bridgehost
+{
+
+struct HttpLimits {
+    qint64 body = 256 * 1024;
+    unsigned connections = 768;
+    unsigned perAddress = 512;
+    size_t headers = 32 * 1024; // libmicrohttpd's pool of one connection: request line and headers must fit
+    int stallMs = 30'000;       // nothing moves on the connection
+    int requestMs = 60'000;     // from its first byte to its last, however steadily it drips
+};
+
+class HttpServer : public QObject
+{
+    Q_OBJECT
+
+public:
+    using Handler = std::function<void(const ExchangePtr &)>;
+    // Asked when the headers are in; an answer refuses the request, and no byte of its body is kept.
+    using Admission = std::function<std::optional<Reply>(const Request &)>;
+    // How errors made by the server itself look: (status, code, message).
+    using ErrorShape = std::function<Reply(int, const QString &, const QString &)>;
+
+    HttpServer(QByteArray name, HttpLimits limits, Handler handler, QObject *parent = nullptr);
+    ~HttpServer() override;
+
+    void setAdmission(Admission admission) { m_admission = std::move(admission); }
+    void setErrorShape(ErrorShape shape) { m_errorShape = std::move(shape); }
+
+    [[nodiscard]] voiphost::Expected<voiphost::Done> listen(const Endpoint &endpoint);
+    [[nodiscard]] quint16 port() const { return m_port; }
+    [[nodiscard]] QByteArray name() const { return m_name; }
+    // Answers what is open (streams end, waiting requests get 503), then closes. Idempotent.
+    void close();
+
+    // By status; for the host's metrics.
+    [[nodiscard]] const QMap<int, quint64> &answers() const { return m_answers; }
+
+private:
+    friend class Exchange;
+    struct Callbacks; // the C functions
+    struct Client {
+        int fd = -1;
+        qint64 since = 0; // when it was last done with a request
+        bool busy = false;
+    };
+
+    void runSoon() { m_timer.start(0); }
+    void run();
+    void sweep();
+    [[nodiscard]] bool begin(const ExchangePtr &exchange);
+    [[nodiscard]] bool step(const ExchangePtr &exchange, const char *data, size_t *size);
+    [[nodiscard]] bool send(const ExchangePtr &exchange);
+    [[nodiscard]] Reply error(int status, const QString &code, const QString &message) const;
+
+    QByteArray m_name;
+    HttpLimits m_limits;
+    Handler m_handler;
+    Admission m_admission;
+    ErrorShape m_errorShape;
+    MHD_Daemon *m_daemon = nullptr;
+    std::unique_ptr<QSocketNotifier> m_notifier;
+    QTimer m_timer;
+    QTimer m_sweeper;
+    QElapsedTimer m_clock;
+    bool m_running = false;
+    quint16 m_port = 0;
+    quint64 m_nextId = 0;
+    QHash<MHD_Connection *, Client> m_clients;
+    QHash<Exchange *, std::weak_ptr<Exchange>> m_open;
+    QMap<int, quint64> m_answers;
+};
+
+} // namespace bridgehost
