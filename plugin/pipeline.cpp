@@ -5,7 +5,7 @@
 #include "observe/log.h"
 #include "protocol/read.h"
 
-#include <QCryptographicHash>
+#include <QDeadlineTimer>
 #include <QUuid>
 
 namespace voip
@@ -17,8 +17,10 @@ using effects::Lane;
 namespace
 {
 
+constexpr int recentAttempts = 60; // as many seconds: an invite of a room just entered is worth that
 constexpr auto pruneEvery = std::chrono::hours(1);
-constexpr auto watchEvery = std::chrono::seconds(5);     // only while the homeserver is away
+constexpr auto drainLook = std::chrono::milliseconds(50);
+const QString switchKey = QStringLiteral("rollout");
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
 QStringList idsOf(const QList<HostUser> &users)
@@ -50,7 +52,9 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
                      [this](const QString &userId) { return m_shared.gate.admits(userId); },
                      [this] { return m_shared.draining.load(); },
                      m_settings.call,
-                     [this](const auto &...what) { record(what...); }}
+                     [this](const auto &...what) { record(what...); }},
+      m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
+      m_watch(m_client, m_turn, m_store, shared.health)
 {
     m_router.setUsers(idsOf(m_settings.users));
     for (const HostUser &user : m_settings.users)
@@ -93,7 +97,7 @@ void Pipeline::connectParts()
                 batch.transactionId = QStringLiteral("recent:") + lane + QUuid::createUuid().toString(QUuid::Id128);
                 batch.receivedAt = m_clock.now();
                 batch.events = events;
-                m_intake.accept(batch);
+                takeRecent(batch, 0);
             });
     connect(&m_rooms, &effects::RoomKeeper::refused, this,
             [this](const QString &lane, const QString &roomId, const QString &code) {
@@ -150,6 +154,15 @@ Lane &Pipeline::laneOf(const QString &matrixId)
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 
+// What was said in a room before the ghost came. Nobody repeats it for us if it cannot be stored now.
+void Pipeline::takeRecent(const EventBatch &batch, int attempt)
+{
+    m_intake.accept(batch).then(this, [this, batch, attempt](BatchResult result) {
+        if (result == BatchResult::Refused && attempt < recentAttempts)
+            QTimer::singleShot(std::chrono::seconds(1), this, [=, this] { takeRecent(batch, attempt + 1); });
+    });
+}
+
 // --- start: everything as it was committed --------------------------------------------------------------------------
 
 void Pipeline::start(Started started)
@@ -163,16 +176,18 @@ void Pipeline::start(Started started)
         m_store.settings(this, [this, started, orFail](const auto &settings) {
             if (!settings.ok())
                 return orFail(settings.error());
-            Q_EMIT settingsRestored(*settings);
+            m_switch.restore(settings->value(switchKey));
+            m_shared.enforce(m_shared.gate.cohort());
             m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, settings](const auto &records) {
                 if (!records.ok())
                     return orFail(records.error());
                 restore(*records, *settings);
+                // The reader answers in order: the notices to repeat come before this, and new ones after.
                 m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
                     if (!pending.ok())
                         return orFail(pending.error());
-                    m_intake.resume(*pending);
-                    watch();
+                    serve(*pending);
+                    qCInfo(observe::lifecycleLog) << "matrixvoip is running";
                     started(Done{});
                 });
             });
@@ -200,13 +215,9 @@ void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QS
 }
 
 // The host hears again of calls that are still live: it may have died with the last process.
-void Pipeline::repeatNotices(Lane &lane)
+void Pipeline::repeatNotices(const Lane &lane)
 {
-    QVector<QString> live;
-    for (const call::Call &call : lane.line().calls) {
-        if (call.live() && call.announced)
-            live.push_back(call.id);
-    }
+    const QVector<QString> live = lane.announcedCalls();
     if (live.isEmpty())
         return;
     m_store.noticesOfCalls(lane.line().self, live, this, [this, userId = lane.userId()](const auto &notices) {
@@ -220,217 +231,109 @@ void Pipeline::repeatNotices(Lane &lane)
     });
 }
 
-// --- health ----------------------------------------------------------------------------------------------------------
-
-void Pipeline::watch()
+// R29: a call that was hung up meanwhile does not ring, so what was accepted is taken in before the lanes go on.
+void Pipeline::serve(const QVector<store::InboxEntry> &pending)
 {
-    const auto database = [this](bool available) {
-        m_shared.health.set({QStringLiteral("database"), available, true,
-                             available ? tr("The database answers.") : tr("The database does not answer."),
-                             available ? QString() : tr("Start it, or correct `database` in the configuration.")});
-    };
-    database(m_store.available());
-    connect(&m_store, &store::Store::availableChanged, this, database);
-
-    connect(&m_watch, &QTimer::timeout, this, &Pipeline::pingHomeserver);
-    connect(&m_client, &homeserver::Client::reachableChanged, this, [this](bool reachable) {
-        if (reachable)
-            m_watch.stop();
-        else
-            m_watch.start(watchEvery);
-        pingHomeserver();
-    });
-    pingHomeserver();
-
-    connect(&m_prune, &QTimer::timeout, this, [this] { m_store.prune(m_clock.now(), this, [](const auto &) {}); });
+    m_serving = true;
+    m_intake.resume(pending);
+    for (const auto &[id, lane] : m_lanes)
+        lane->resume();
+    m_watch.start();
+    connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);
     m_prune.start(pruneEvery);
+    prune();
 }
 
-// R113: asks the homeserver to call us back, which shows both ways and makes it try again if it had given us up.
-void Pipeline::pingHomeserver()
+void Pipeline::prune()
 {
-    m_client.ping([this](const homeserver::Result<int> &result) {
-        Diagnostics::Check check{QStringLiteral("homeserver"), result.ok(), false, {}, {}};
-        if (result.ok()) {
-            check.message = tr("The homeserver answers, and reaches us in %1 ms.").arg(*result);
-        } else {
-            check.message = tr("The homeserver does not answer as it should: %1 %2")
-                                .arg(result.error().code, result.error().message);
-            check.advice = tr("Look whether it runs, whether `homeserver.url` is right, and whether the registration "
-                              "file it has read is the one that bridge-host made.");
+    m_store.prune(m_clock.now(), this, [](const auto &) {});
+}
+
+std::optional<Error> Pipeline::notServing() const
+{
+    if (m_serving)
+        return {};
+    return effects::unavailable(QStringLiteral("STARTING"), tr("The bridge is starting. Try again later."));
+}
+
+// The live calls may end; new ones of the host are refused meanwhile.
+void Pipeline::drain(int timeoutMs, std::function<void(Done)> drained)
+{
+    m_shared.draining = true;
+    auto *look = new QTimer(this);
+    const QDeadlineTimer deadline(timeoutMs);
+    connect(look, &QTimer::timeout, this, [this, look, drained = std::move(drained), deadline] {
+        if (m_shared.board.size() > 0 && !deadline.hasExpired())
+            return;
+        look->stop();
+        look->deleteLater();
+        drained(Done{});
+    });
+    look->start(drainLook);
+}
+
+Diagnostics::Check Pipeline::inspect(const DatabaseSettings &settings)
+{
+    const auto found = store::Store::inspect(settings);
+    const bool fits = found.schemaVersion <= found.programVersion;
+    Diagnostics::Check check{QStringLiteral("database"), found.reachable && fits, true, found.message, {}};
+    if (!found.reachable)
+        check.advice = tr("Start the database, or correct `database` in the configuration.");
+    else if (!fits)
+        check.advice = tr("The database was written by a newer version: install that one.");
+    return check;
+}
+
+// --- the switch ------------------------------------------------------------------------------------------------------
+
+void Shared::enforce(const rollout::Cohort &cohort)
+{
+    gate.set(cohort);
+    metrics.set(observe::Gauge::RolloutPercent, cohort.enabled ? cohort.percent : 0);
+}
+
+void Pipeline::saveSwitch(const QByteArray &value, std::function<void(bool)> saved)
+{
+    m_store.putSetting(switchKey, value, this, [saved](const auto &result) { saved(result.ok()); });
+}
+
+namespace
+{
+
+rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &reply)
+{
+    return [&shared, reply](std::optional<rollout::Switch::Position> now) {
+        if (!now) {
+            return reply(
+                effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
+                                     Pipeline::tr("The change could not be stored and is not in force. Try again.")));
         }
-        m_shared.health.set(check);
-        if (m_turn.hasNoTurn()) {
-            m_shared.health.set({QStringLiteral("turn"), false, false, tr("The homeserver offers no TURN server."),
-                                 tr("Calls between different networks may fail: set turn_uris at the homeserver.")});
-        }
-    });
-}
-
-void Pipeline::saveSetting(const QString &key, const QByteArray &value, Started saved)
-{
-    QMetaObject::invokeMethod(this, [this, key, value, saved = std::move(saved)] {
-        m_store.putSetting(key, value, this, [saved](const auto &result) {
-            if (result.ok())
-                return saved(Done{});
-            saved(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), result.error().message));
-        });
-    });
-}
-
-// --- what the host asks for
-// -------------------------------------------------------------------------------------------
-
-void Pipeline::open(const QString &userId, const ConversationTarget &target,
-                    std::function<void(Expected<Conversation>)> reply)
-{
-    m_conversations.open(laneOfUser(userId), target, std::move(reply));
-}
-
-QList<Conversation> Pipeline::conversations(const QString &userId)
-{
-    return effects::Conversations::list(laneOfUser(userId).line());
-}
-
-void Pipeline::place(const QString &userId, const QString &conversationId, const PlaceRequest &request, CallReply reply)
-{
-    Lane &lane = laneOfUser(userId);
-    call::Place place{QUuid::createUuid().toString(QUuid::WithoutBraces),
-                      {},
-                      request.sdp,
-                      {request.media.audio, request.media.video}};
-    for (const call::Room &room : lane.line().rooms) {
-        if (room.conversationId == conversationId)
-            place.roomId = room.id;
-    }
-    if (place.roomId.isEmpty()) {
-        m_shared.metrics.count(observe::Counter::RoomNotFound);
-        return reply(effects::errorOf({call::Refusal::UnknownRoom, {}, call::State::Ended}));
-    }
-    effects::HostAction action{place, place.callId, {}, reply};
-    if (!request.idempotencyKey.isEmpty()) {
-        QCryptographicHash hash(QCryptographicHash::Sha256);
-        const QString flags =
-            QStringLiteral("%1|%2|%3|").arg(conversationId).arg(place.media.audio).arg(place.media.video);
-        hash.addData(flags.toUtf8());
-        hash.addData(request.sdp.toUtf8());
-        action.key =
-            store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
-        // The first call may be over and forgotten by the line; the store remembers it.
-        action.reply = [this, userId, reply](const Expected<Placed> &outcome) {
-            if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
-                return reply(outcome);
-            findCall(userId, outcome.error().message, [reply](const Expected<Call> &found) {
-                reply(found.ok() ? Expected<Placed>(Placed{*found, true}) : Expected<Placed>(found.error()));
-            });
-        };
-    }
-    lane.act(std::move(action));
-}
-
-void Pipeline::act(const QString &userId, const QString &callId, const call::Input &input, CallReply reply)
-{
-    const bool ending = std::holds_alternative<call::End>(input) || std::holds_alternative<call::Reject>(input);
-    effects::HostAction action{input, callId, {}, {}};
-    // A call that ended long ago is not in the line any more.
-    action.reply = [this, userId, callId, ending, reply](const Expected<Placed> &outcome) {
-        if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
-            return reply(outcome);
-        findCall(userId, callId, [ending, callId, reply](const Expected<Call> &found) {
-            if (!found.ok())
-                return reply(found.error());
-            if (ending)
-                return reply(Placed{*found, true});
-            reply(effects::errorOf({call::Refusal::WrongState, callId, call::State::Ended}));
-        });
+        shared.enforce(shared.gate.cohort());
+        qCInfo(observe::lifecycleLog) << "rollout is" << (now->enabled ? "on," : "off,") << now->percent << "percent";
+        reply(Rollout{now->enabled, now->percent});
     };
-    laneOfUser(userId).act(std::move(action));
 }
 
-void Pipeline::iceServers(const QString &userId, std::function<void(Expected<IceServers>)> reply)
-{
-    const QString lane = m_router.matrixIdOf(userId);
-    m_rooms.ensureGhost(lane, [this, lane, reply](const auto &ghost) {
-        const auto failed = [reply](const homeserver::Failure &failure) {
-            reply(effects::unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
-                                       tr("The homeserver gave no TURN servers (%1).").arg(failure.message)));
-        };
-        if (!ghost.ok())
-            return failed(ghost.error());
-        m_turn.get(lane, [reply, failed](const homeserver::Result<homeserver::TurnServers> &servers) {
-            if (!servers.ok())
-                return failed(servers.error());
-            reply(IceServers{servers->uris, servers->username, servers->password, servers->ttlSeconds});
-        });
-    });
-}
+} // namespace
 
-void Pipeline::findCall(const QString &userId, const QString &callId, std::function<void(Expected<Call>)> reply)
+void Pipeline::setRollout(const Rollout &wanted, RolloutReply reply)
 {
-    const QString lane = m_router.matrixIdOf(userId);
-    const call::Line &line = laneOf(lane).line();
-    if (const auto live = line.calls.constFind(callId); live != line.calls.constEnd() && live->announced)
-        return reply(present(*live, lane));
-    m_store.findCall(lane, callId, this, [this, lane, reply](const auto &found) {
-        if (!found.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), found.error().message));
-        if (!*found || !(*found)->announced)
-            return reply(effects::errorOf({call::Refusal::UnknownCall, {}, call::State::Ended}));
-        reply(present(**found, lane));
-    });
-}
-
-void Pipeline::history(const QString &userId, int limit, const QString &before,
-                       std::function<void(Expected<QList<Call>>)> reply)
-{
-    const QString lane = m_router.matrixIdOf(userId);
-    m_store.history(lane, limit, before, this, [this, lane, reply](const auto &calls) {
-        if (!calls.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), calls.error().message));
-        QList<Call> list;
-        for (const call::Call &call : *calls)
-            list.push_back(present(call, lane));
-        reply(list);
-    });
-}
-
-void Pipeline::timeline(const QString &userId, const QString &callId, bool withSdp,
-                        std::function<void(Expected<QByteArray>)> reply)
-{
-    const QByteArray lines = m_recorder.timeline(m_router.matrixIdOf(userId), callId, withSdp);
-    if (!lines.isEmpty())
-        return reply(lines);
-    reply(Error{ErrorKind::NotFound, QStringLiteral("TIMELINE_NOT_KEPT"), tr("No timeline is kept of this call."), {}});
-}
-
-void Pipeline::notices(const QString &userId, std::optional<qint64> afterId, int limit,
-                       std::function<void(Expected<QList<CallNotice>>)> reply)
-{
-    const QString lane = m_router.matrixIdOf(userId);
-    const auto give = [userId, reply](const store::Result<QVector<store::Notice>> &notices) {
-        if (!notices.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), notices.error().message));
-        QList<CallNotice> list;
-        for (const store::Notice &notice : *notices)
-            list.push_back(effects::toHost(notice, userId));
-        reply(list);
-    };
-    if (afterId)
-        return m_store.noticesAfter(lane, *afterId, limit, this, give);
-    QVector<QString> live;
-    for (const call::Call &call : laneOf(lane).line().calls) {
-        if (call.live() && call.announced)
-            live.push_back(call.id);
+    if (wanted.percent < 0 || wanted.percent > 100) {
+        return reply(Error{ErrorKind::Invalid,
+                           QStringLiteral("INVALID_FIELD"),
+                           tr("percent must be a whole number from 0 to 100."),
+                           {}});
     }
-    m_store.noticesOfCalls(lane, live, this, give);
+    if (const auto error = notServing())
+        return reply(*error);
+    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
 }
 
-Call Pipeline::present(const call::Call &call, const QString &lane) const
+void Pipeline::rollBack(RolloutReply reply)
 {
-    const auto found = m_lanes.find(lane);
-    const QString conversation =
-        found == m_lanes.end() ? QString() : found->second->line().rooms.value(call.roomId).conversationId;
-    return effects::toHost(call, conversation);
+    if (const auto error = notServing())
+        return reply(*error);
+    m_switch.rollBack(replyOf(m_shared, reply));
 }
 
 } // namespace voip

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: makes the parts and connects them, so that a call's way through the plugin can be read in
-// pipeline.cpp from top to bottom. Lives on the core thread. Decides nothing about calls.
+// pipeline.cpp from top to bottom; what the host asks for is in pipeline_host.cpp. Made, living and dying on the core
+// thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
 
 #include "effects/conversations.h"
 #include "effects/desk.h"
+#include "effects/watch.h"
 #include "homeserver/turncache.h"
 #include "intake/intake.h"
 #include "observe/health.h"
 #include "replay/recorder.h"
-#include "rollout/gate.h"
+#include "rollout/switch.h"
+#include "settings.h"
 
 #include <memory>
 
@@ -31,6 +34,8 @@ struct Shared {
     effects::Board board{metrics};
     rollout::Gate gate;
     std::atomic<bool> draining = false;
+
+    void enforce(const rollout::Cohort &cohort);
 };
 
 class Pipeline : public effects::Switchboard
@@ -39,15 +44,21 @@ class Pipeline : public effects::Switchboard
 
 public:
     using Started = std::function<void(voiphost::Expected<voiphost::Done>)>;
+    using RolloutReply = std::function<void(voiphost::Expected<voiphost::Rollout>)>;
     Pipeline(PipelineSettings settings, Shared &shared);
     ~Pipeline() override;
 
-    // Core thread. The store is opened and migrated, the switch and the lanes are as they were committed, and what
-    // was accepted and not consumed is on its way.
+    // The store is opened and migrated, the switch and the lanes are as they were committed, the host was told again of
+    // what is still live, and what was accepted and not consumed is on its way.
     void start(Started started);
+    // No new calls of the host; tells when the live ones have ended or the time has passed.
+    void drain(int timeoutMs, std::function<void(voiphost::Done)> drained);
+    void setRollout(const voiphost::Rollout &wanted, RolloutReply reply);
+    void rollBack(RolloutReply reply);
     // Any thread.
     QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch) { return m_intake.accept(batch); }
-    void saveSetting(const QString &key, const QByteArray &value, Started saved);
+    // Any thread, blocking: whether the database could be used, without changing it.
+    [[nodiscard]] static voiphost::Diagnostics::Check inspect(const voiphost::DatabaseSettings &settings);
 
     // --- Switchboard
     void open(const QString &userId, const voiphost::ConversationTarget &target,
@@ -67,9 +78,6 @@ public:
     void notices(const QString &userId, std::optional<qint64> afterId, int limit,
                  std::function<void(voiphost::Expected<QList<voiphost::CallNotice>>)> reply) override;
 
-Q_SIGNALS:
-    void settingsRestored(const QHash<QString, QByteArray> &settings);
-
 private:
     void connectParts();
     [[nodiscard]] call::MatrixBatch read(const QString &lane, const QVector<store::InboxEntry> &entries);
@@ -77,9 +85,12 @@ private:
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                 const QVector<store::InboxEntry> &entries);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
-    void repeatNotices(effects::Lane &lane);
-    void watch();
-    void pingHomeserver();
+    void repeatNotices(const effects::Lane &lane);
+    void serve(const QVector<store::InboxEntry> &pending);
+    void takeRecent(const voiphost::EventBatch &batch, int attempt);
+    void saveSwitch(const QByteArray &value, std::function<void(bool)> saved);
+    void prune();
+    [[nodiscard]] std::optional<voiphost::Error> notServing() const;
     effects::Lane &laneOf(const QString &matrixId);
     effects::Lane &laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
     [[nodiscard]] voiphost::Call present(const call::Call &call, const QString &lane) const;
@@ -99,8 +110,10 @@ private:
     effects::Conversations m_conversations;
     effects::LaneServices m_laneServices;
     replay::Recorder m_recorder;
-    QTimer m_watch;
+    rollout::Switch m_switch;
+    effects::Watch m_watch;
     QTimer m_prune;
+    bool m_serving = false;
     QHash<QString, QString> m_displayNames;                    // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };

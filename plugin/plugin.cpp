@@ -1,52 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin.h"
 
+#include "effects/answer.h"
+#include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
-
-#include <QJsonDocument>
-#include <QPromise>
-#include <QTimer>
 
 namespace voip
 {
 
 using namespace voiphost;
-using observe::lifecycleLog;
+using effects::ready;
 
-namespace
+template <typename T, typename Work>
+QFuture<T> MatrixVoipPlugin::ask(T otherwise, Work work)
 {
-
-const QString rolloutKey = QStringLiteral("rollout");
-const QString previousKey = QStringLiteral("rollout_previous");
-
-template <typename T>
-QFuture<T> ready(T value)
-{
-    QPromise<T> promise;
-    promise.start();
-    promise.addResult(std::move(value));
-    promise.finish();
-    return promise.future();
+    auto answer = std::make_shared<effects::Answer<T>>(std::move(otherwise));
+    const auto future = answer->future();
+    if (m_pipeline) {
+        QMetaObject::invokeMethod(m_pipeline, [core = m_pipeline, work = std::move(work), answer] {
+            work(*core, [answer](T value) { answer->give(std::move(value)); });
+        });
+    }
+    return future;
 }
-
-QByteArray encode(const Rollout &rollout)
-{
-    return QJsonDocument(
-               QJsonObject{{QStringLiteral("enabled"), rollout.enabled}, {QStringLiteral("percent"), rollout.percent}})
-        .toJson(QJsonDocument::Compact);
-}
-
-std::optional<Rollout> decode(const QByteArray &text)
-{
-    const QJsonObject object = QJsonDocument::fromJson(text).object();
-    const int percent = object.value(QLatin1String("percent")).toInt(-1);
-    if (!object.value(QLatin1String("enabled")).isBool() || percent < 0 || percent > 100)
-        return {};
-    return Rollout{object.value(QLatin1String("enabled")).toBool(), percent};
-}
-
-} // namespace
 
 Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &settings)
 {
@@ -55,108 +32,65 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
     auto read = readSettings(settings);
     if (!read.ok())
         return read.error();
-    m_settings = *read;
     m_host = host;
+    m_settings = {host->homeserver(), host->database(), host->secrets().rootKey, host->users(), read->call};
+    m_shared.enforce(read->cohort);
     QSet<QString> users;
-    for (const HostUser &user : host->users())
+    for (const HostUser &user : std::as_const(m_settings.users))
         users.insert(user.id);
-    const SecretSettings secrets = host->secrets();
-    PipelineSettings pipeline{host->homeserver(), host->database(), secrets.rootKey, host->users(), m_settings.call};
-    m_pipeline = new Pipeline(std::move(pipeline), m_shared);
-    m_desk = std::make_unique<effects::Desk>(m_pipeline, m_shared.board, users);
-    connect(m_pipeline, &Pipeline::settingsRestored, this, &MatrixVoipPlugin::restoreRollout);
-    enforce({m_settings.cohort.enabled, m_settings.cohort.percent});
-    m_previous = rollout();
+    m_desk = std::make_unique<effects::Desk>(m_shared.board, users);
     m_state = State::Initialised;
     return Done{};
 }
 
 QFuture<Expected<Done>> MatrixVoipPlugin::start()
 {
-    if (m_state != State::Initialised) {
-        return ready<Expected<Done>>(
-            Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin is not initialised."), {}});
-    }
+    if (m_state != State::Initialised)
+        return ready(Expected<Done>(
+            Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin cannot be started now."), {}}));
     m_state = State::Started;
     m_thread.setObjectName(QStringLiteral("voip-core"));
-    m_pipeline->moveToThread(&m_thread);
-    connect(&m_thread, &QThread::finished, m_pipeline, &QObject::deleteLater);
     m_thread.start();
+    QObject there; // everything in the pipeline must belong to the thread on which it lives
+    there.moveToThread(&m_thread);
+    const auto make = [this, &there, home = QThread::currentThread()] {
+        m_pipeline = new Pipeline(m_settings, m_shared);
+        connect(&m_thread, &QThread::finished, m_pipeline, &QObject::deleteLater);
+        there.moveToThread(home);
+    };
+    QMetaObject::invokeMethod(&there, make, Qt::BlockingQueuedConnection);
+    m_desk->attach(m_pipeline);
     m_host->events().registerHandler(this, protocol::eventTypes());
-
-    auto promise = std::make_shared<QPromise<Expected<Done>>>();
-    promise->start();
-    const auto future = promise->future();
-    QMetaObject::invokeMethod(m_pipeline, [pipeline = m_pipeline, promise] {
-        pipeline->start([promise](Expected<Done> result) {
-            if (result.ok())
-                qCInfo(lifecycleLog) << "matrixvoip is running";
-            promise->addResult(std::move(result));
-            promise->finish();
-        });
-    });
-    return future;
+    return ask(Expected<Done>(effects::stopping()), [](Pipeline &core, auto give) { core.start(give); });
 }
 
 QFuture<BatchResult> MatrixVoipPlugin::deliver(const EventBatch &batch)
 {
-    if (m_state != State::Started)
-        return ready(BatchResult::Refused);
-    return m_pipeline->accept(batch);
+    return m_pipeline ? m_pipeline->accept(batch) : ready(BatchResult::Refused);
 }
 
 QFuture<Done> MatrixVoipPlugin::drain(int timeoutMs)
 {
-    m_shared.draining = true;
-    auto promise = std::make_shared<QPromise<Done>>();
-    promise->start();
-    auto *look = new QTimer(this);
-    QDeadlineTimer deadline(timeoutMs);
-    connect(look, &QTimer::timeout, this, [this, look, promise, deadline] {
-        if (m_shared.board.size() > 0 && !deadline.hasExpired())
-            return;
-        look->deleteLater();
-        promise->addResult(Done{});
-        promise->finish();
-    });
-    look->start(50);
-    return promise->future();
+    return ask(Done{}, [timeoutMs](Pipeline &core, auto give) { core.drain(timeoutMs, give); });
 }
 
 void MatrixVoipPlugin::stop()
 {
-    if (m_state == State::Stopped)
-        return;
     if (m_state == State::Started) {
         m_host->events().unregisterHandler(this);
+        m_pipeline = nullptr; // is deleted as the thread's last act
         m_thread.quit();
-        m_thread.wait(); // the pipeline is deleted as the thread's last act
-        qCInfo(lifecycleLog) << "matrixvoip has stopped";
-    } else {
-        delete m_pipeline;
+        m_thread.wait();
+        qCInfo(observe::lifecycleLog) << "matrixvoip has stopped";
     }
-    m_pipeline = nullptr;
     m_desk.reset();
     m_state = State::Stopped;
 }
 
 QList<Diagnostics::Check> MatrixVoipPlugin::selfCheck()
 {
-    const auto found = store::Store::inspect(m_host->database());
-    Check check{QStringLiteral("database"),
-                found.reachable && found.schemaVersion <= found.programVersion,
-                true,
-                found.message,
-                {}};
-    if (!found.reachable)
-        check.advice = tr("Start the database, or correct `database` in the configuration.");
-    else if (!check.ok)
-        check.advice = tr("The database was written by a newer version: install that one.");
-    return {check};
+    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} : QList<Check>{};
 }
-
-// --- the switch
-// ---------------------------------------------------------------------------------------------------------
 
 Rollout MatrixVoipPlugin::rollout() const
 {
@@ -164,57 +98,15 @@ Rollout MatrixVoipPlugin::rollout() const
     return {cohort.enabled, cohort.percent};
 }
 
-void MatrixVoipPlugin::enforce(const Rollout &rollout)
-{
-    m_shared.gate.set({rollout.enabled, rollout.percent, m_settings.cohort.allowUsers});
-    m_shared.metrics.set(observe::Gauge::RolloutPercent, rollout.enabled ? rollout.percent : 0);
-}
-
-// What an administrator has set goes before what the configuration says.
-void MatrixVoipPlugin::restoreRollout(const QHash<QString, QByteArray> &settings)
-{
-    if (const auto stored = decode(settings.value(rolloutKey)))
-        enforce(*stored);
-    m_previous = decode(settings.value(previousKey)).value_or(rollout());
-}
-
 QFuture<Expected<Rollout>> MatrixVoipPlugin::setRollout(const Rollout &wanted)
 {
-    if (wanted.percent < 0 || wanted.percent > 100) {
-        return ready<Expected<Rollout>>(Error{ErrorKind::Invalid,
-                                              QStringLiteral("INVALID_FIELD"),
-                                              tr("percent must be a whole number from 0 to 100."),
-                                              {}});
-    }
-    if (m_state != State::Started)
-        return ready<Expected<Rollout>>(
-            Error{ErrorKind::Unavailable, QStringLiteral("STOPPING"), tr("The plugin is not running."), {}});
-    auto promise = std::make_shared<QPromise<Expected<Rollout>>>();
-    promise->start();
-    const auto future = promise->future();
-    const Rollout before = rollout();
-    // Durable first, then in force; back on the host's thread for the latter.
-    m_pipeline->saveSetting(previousKey, encode(before), [](const auto &) {});
-    m_pipeline->saveSetting(rolloutKey, encode(wanted), [this, promise, wanted, before](const Expected<Done> &saved) {
-        QMetaObject::invokeMethod(this, [this, promise, wanted, before, saved] {
-            if (saved.ok()) {
-                m_previous = before;
-                enforce(wanted);
-                qCInfo(lifecycleLog) << "rollout is" << (wanted.enabled ? "on," : "off,") << wanted.percent
-                                     << "percent";
-                promise->addResult(Expected<Rollout>(wanted));
-            } else {
-                promise->addResult(Expected<Rollout>(saved.error()));
-            }
-            promise->finish();
-        });
-    });
-    return future;
+    return ask(Expected<Rollout>(effects::stopping()),
+               [wanted](Pipeline &core, auto give) { core.setRollout(wanted, give); });
 }
 
 QFuture<Expected<Rollout>> MatrixVoipPlugin::rollBack()
 {
-    return setRollout(m_previous);
+    return ask(Expected<Rollout>(effects::stopping()), [](Pipeline &core, auto give) { core.rollBack(give); });
 }
 
 } // namespace voip

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Qt entry point: keeps the lifecycle of host-api's Plugin and hands everything on. Lives on the host's thread.
+// The Qt entry point: keeps the lifecycle of host-api's Plugin and hands everything on to the pipeline on the core
+// thread. Lives on the host's thread. Wrong order of calls is answered with values, never with a crash.
 #pragma once
 
 #include "pipeline.h"
-#include "settings.h"
 
 #include <voiphost/plugin.h>
 
@@ -44,16 +44,16 @@ public:
 
 private:
     enum class State { Loaded, Initialised, Started, Stopped };
-    void restoreRollout(const QHash<QString, QByteArray> &settings);
-    void enforce(const voiphost::Rollout &rollout);
+    // Has the core thread do `work(pipeline, give)`; what is never given is `otherwise`.
+    template <typename T, typename Work>
+    QFuture<T> ask(T otherwise, Work work);
 
     State m_state = State::Loaded;
     voiphost::Host *m_host = nullptr; // the host's
-    PluginSettings m_settings;
+    PipelineSettings m_settings;
     Shared m_shared;
-    voiphost::Rollout m_previous;   // what rollBack() goes back to
     QThread m_thread;               // the core thread
-    Pipeline *m_pipeline = nullptr; // lives and dies on m_thread
+    Pipeline *m_pipeline = nullptr; // made, living and dying on m_thread
     std::unique_ptr<effects::Desk> m_desk;
 };
 

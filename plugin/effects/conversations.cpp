@@ -133,8 +133,12 @@ void Conversations::create(const QString &laneId, const QString &peer)
 void Conversations::settlePeer(const Pair &pair, const Outcome &outcome)
 {
     const auto replies = m_opening.take(pair);
-    for (const Reply &reply : replies)
-        reply(outcome);
+    Outcome given = outcome;
+    for (const Reply &reply : replies) {
+        reply(given);
+        if (given.ok())
+            given.value().created = false; // it is new to who asked first
+    }
 }
 
 void Conversations::expect(const QString &lane, const QString &roomId, bool created, const Reply &reply)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/desk.h"
 
+#include "effects/answer.h"
 #include "effects/present.h"
 #include "protocol/sdp.h"
-
-#include <QPromise>
 
 #include <memory>
 
@@ -18,43 +17,6 @@ namespace
 
 constexpr int maxIdempotencyKey = 128;
 
-template <typename T>
-QFuture<Expected<T>> ready(Expected<T> value)
-{
-    QPromise<Expected<T>> promise;
-    promise.start();
-    promise.addResult(std::move(value));
-    promise.finish();
-    return promise.future();
-}
-
-// Finishes its future exactly once: if nobody answers, because the plugin stops meanwhile, with that.
-template <typename T>
-class Answer
-{
-public:
-    Answer() { m_promise.start(); }
-    Answer(const Answer &) = delete;
-    Answer &operator=(const Answer &) = delete;
-    ~Answer()
-    {
-        if (!m_done)
-            give(unavailable(QStringLiteral("STOPPING"), Desk::tr("The bridge is stopping.")));
-    }
-    void give(Expected<T> value)
-    {
-        if (std::exchange(m_done, true))
-            return;
-        m_promise.addResult(std::move(value));
-        m_promise.finish();
-    }
-    [[nodiscard]] QFuture<Expected<T>> future() { return m_promise.future(); }
-
-private:
-    QPromise<Expected<T>> m_promise;
-    bool m_done = false;
-};
-
 Error badSdp()
 {
     return {ErrorKind::Invalid,
@@ -65,23 +27,31 @@ Error badSdp()
 
 } // namespace
 
-Desk::Desk(Switchboard *core, const Board &board, QSet<QString> users, QObject *parent)
-    : CallService(parent), m_core(core), m_board(board), m_users(std::move(users))
+Desk::Desk(const Board &board, QSet<QString> users, QObject *parent)
+    : CallService(parent), m_board(board), m_users(std::move(users))
 {
+}
+
+void Desk::attach(Switchboard *core)
+{
+    m_core = core;
     connect(core, &Switchboard::noticed, this, &CallService::noticed, Qt::QueuedConnection);
 }
 
 template <typename T, typename Work>
 QFuture<Expected<T>> Desk::ask(const QString &userId, Work work)
 {
-    auto answer = std::make_shared<Answer<T>>();
+    auto answer = std::make_shared<Answer<Expected<T>>>(stopping());
     const auto future = answer->future();
     if (!m_users.contains(userId))
         answer->give(Error{ErrorKind::NotFound, QStringLiteral("USER_NOT_FOUND"), tr("There is no such user."), {}});
     else if (m_core) {
-        QMetaObject::invokeMethod(m_core.data(), [core = m_core.data(), work = std::move(work), answer] {
-            work(*core, [answer](Expected<T> value) { answer->give(std::move(value)); });
-        });
+        QMetaObject::invokeMethod(
+            m_core.data(),
+            [core = m_core.data(), work = std::move(work), answer] {
+                work(*core, [answer](Expected<T> value) { answer->give(std::move(value)); });
+            },
+            Qt::QueuedConnection);
     }
     return future;
 }
@@ -99,12 +69,12 @@ QFuture<Expected<QList<Conversation>>> Desk::conversations(const QString &userId
 QFuture<Expected<Placed>> Desk::place(const QString &userId, const QString &conversationId, const PlaceRequest &request)
 {
     if (!protocol::looksLikeSdp(request.sdp))
-        return ready<Placed>(badSdp());
+        return ready<Expected<Placed>>(badSdp());
     if (request.idempotencyKey.size() > maxIdempotencyKey) {
-        return ready<Placed>(Error{ErrorKind::Invalid,
-                                   QStringLiteral("INVALID_FIELD"),
-                                   tr("idempotency_key has more than %1 characters.").arg(maxIdempotencyKey),
-                                   {}});
+        return ready<Expected<Placed>>(Error{ErrorKind::Invalid,
+                                             QStringLiteral("INVALID_FIELD"),
+                                             tr("idempotency_key has more than %1 characters.").arg(maxIdempotencyKey),
+                                             {}});
     }
     return ask<Placed>(userId,
                        [=](Switchboard &core, auto give) { core.place(userId, conversationId, request, give); });
@@ -122,7 +92,7 @@ QFuture<Expected<Call>> Desk::act(const QString &userId, const QString &callId, 
 QFuture<Expected<Call>> Desk::answer(const QString &userId, const QString &callId, const QString &sdp)
 {
     if (!protocol::looksLikeSdp(sdp))
-        return ready<Call>(badSdp());
+        return ready<Expected<Call>>(badSdp());
     return act(userId, callId, call::Answer{callId, sdp});
 }
 
@@ -174,7 +144,7 @@ QFuture<Expected<Call>> Desk::call(const QString &userId, const QString &callId)
 
 QFuture<Expected<QList<Call>>> Desk::liveCalls(const QString &userId)
 {
-    return ready<QList<Call>>(m_board.live(userId));
+    return ready<Expected<QList<Call>>>(m_board.live(userId));
 }
 
 QFuture<Expected<QList<Call>>> Desk::history(const QString &userId, int limit, const QString &before)

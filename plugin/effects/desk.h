@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The face towards the host: keeps the CallService contract. Lives on the host's thread, passes every action on to the
-// user's lane on the core thread, and answers what it can from the board. Holds no call itself.
+// user's lane on the core thread, and answers what it can from the board. Before the core is there and after it has
+// gone every action is answered with STOPPING. Holds no call itself.
 #pragma once
 
 #include "call/input.h"
@@ -52,7 +53,10 @@ class Desk : public voiphost::CallService
     Q_OBJECT
 
 public:
-    Desk(Switchboard *core, const Board &board, QSet<QString> users, QObject *parent = nullptr);
+    Desk(const Board &board, QSet<QString> users, QObject *parent = nullptr);
+
+    // The core lives on its own thread; it must not be gone while a method of the desk runs.
+    void attach(Switchboard *core);
 
     QFuture<voiphost::Expected<voiphost::Conversation>>
     openConversation(const QString &userId, const voiphost::ConversationTarget &target) override;

@@ -8,6 +8,8 @@
 #include <QRandomGenerator>
 #include <QUuid>
 
+#include <algorithm>
+
 namespace voip::effects
 {
 
@@ -18,6 +20,8 @@ namespace
 {
 
 constexpr qint64 keyLife = 24LL * 60 * 60 * 1000;
+constexpr int mostTogether = 32; // works in one commit
+constexpr qint64 brokenPause = 5000;
 
 std::array<std::uint64_t, 4> freshEntropy()
 {
@@ -46,7 +50,7 @@ Lane::~Lane()
 {
     for (Work &work : m_queue) {
         if (work.action)
-            work.action->reply(unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping.")));
+            work.action->reply(stopping());
     }
 }
 
@@ -64,9 +68,25 @@ void Lane::restore(const store::LaneRecord &record)
     for (const store::IdempotencyKey &key : record.keys)
         m_keys.insert(key.key, key);
     m_line.nextRef = record.lastRef + 1;
-    for (const store::OutboxEntry &entry : record.outbox)
+    m_unsent = record.outbox;
+}
+
+void Lane::resume()
+{
+    const auto unsent = std::exchange(m_unsent, {});
+    for (const store::OutboxEntry &entry : unsent)
         m_services.outbox.add(entry);
     take(call::Restart{});
+}
+
+QVector<QString> Lane::announcedCalls() const
+{
+    QVector<QString> live;
+    for (const call::Call &call : m_line.calls) {
+        if (call.live() && call.announced)
+            live.push_back(call.id);
+    }
+    return live;
 }
 
 void Lane::deliver(const QVector<store::InboxEntry> &entries)
@@ -168,8 +188,14 @@ std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action
     if (!place)
         return {};
     if (action.key) {
-        const auto known = m_keys.constFind(action.key->key);
-        if (known != m_keys.constEnd() && m_services.clock.now() - known->at < keyLife) {
+        const auto &fresh = decision.commit.keys; // of an action that is decided in the same commit
+        const auto same = std::find_if(fresh.cbegin(), fresh.cend(),
+                                       [&action](const auto &entry) { return entry.key == action.key->key; });
+        const auto found = m_keys.constFind(action.key->key);
+        const store::IdempotencyKey *known = same != fresh.cend()         ? &*same
+                                             : found != m_keys.constEnd() ? &*found
+                                                                          : nullptr;
+        if (known && m_services.clock.now() - known->at < keyLife) {
             if (known->requestHash != action.key->requestHash) {
                 return Error{ErrorKind::Conflict,
                              QStringLiteral("IDEMPOTENCY_CONFLICT"),
@@ -184,7 +210,7 @@ std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action
         }
     }
     if (m_services.draining())
-        return unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping."));
+        return stopping();
     if (!decision.line.settings.accepting) {
         m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("rollout"));
         return unavailable(QStringLiteral("FALLBACK"), tr("Matrix calls are switched off for this user."));
@@ -209,10 +235,8 @@ void Lane::fold(const call::Step &step, Decision &decision)
     for (const call::Effect &effect : step.effects) {
         decision.effects.push_back(effect);
         if (const auto *unsend = std::get_if<call::Unsend>(&effect)) {
-            if (m_services.outbox.hold(m_id, unsend->ref))
+            if (withdraw(*unsend, decision))
                 silent.push_back(unsend->callId);
-            decision.withdrawn.push_back(unsend->ref);
-            decision.commit.settledSends.push_back(unsend->ref);
         } else if (const auto *send = std::get_if<call::Send>(&effect)) {
             if (!silent.contains(send->callId))
                 addSend(*send, decision);
@@ -220,6 +244,25 @@ void Lane::fold(const call::Step &step, Decision &decision)
             addNotice(*notify, decision);
         }
     }
+}
+
+// Takes back an invite and, if nobody can have seen it, all of its call that waits behind it. Says whether nobody has.
+bool Lane::withdraw(const call::Unsend &unsend, Decision &decision)
+{
+    auto &fresh = decision.commit.sends; // decided in the same commit: not even in the outbox
+    const bool unborn =
+        std::any_of(fresh.cbegin(), fresh.cend(), [&unsend](const auto &entry) { return entry.ref == unsend.ref; });
+    QVector<qint64> unseen = unborn ? QVector<qint64>() : m_services.outbox.hold(m_id, unsend.ref);
+    if (unborn || !unseen.isEmpty())
+        fresh.removeIf([&unsend](const auto &e) { return e.callId == unsend.callId && e.ref >= unsend.ref; });
+    if (unborn)
+        return true;
+    const bool silent = !unseen.isEmpty();
+    if (!silent)
+        unseen.push_back(unsend.ref); // it may be there already, but it is not sent again
+    decision.withdrawn += unseen;
+    decision.commit.settledSends += unseen;
+    return silent;
 }
 
 void Lane::addSend(const call::Send &send, Decision &decision) const
@@ -256,20 +299,29 @@ void Lane::addNotice(const call::Notify &notify, Decision &decision) const
 void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
                   const store::Result<store::Committed> &result)
 {
-    m_committing = false;
     if (!result.ok()) {
         for (const qint64 ref : std::as_const(decision->withdrawn))
             m_services.outbox.release(m_id, ref);
+        m_committing = false;
         return giveBack(std::move(works), result.error());
     }
-    m_together = 32;
+    m_together = mostTogether;
     const call::Line before = std::exchange(m_line, decision->line);
-    for (const store::IdempotencyKey &key : std::as_const(decision->commit.keys))
-        m_keys.insert(key.key, key);
+    remember(decision->commit.keys);
     observe(before, decision->calls);
     perform(*decision, result->noticeIds);
     m_services.alarm.set(m_id, m_line.nextDue());
+    m_committing = false; // only now: what comes in meanwhile must not be decided in the middle of this
     work();
+}
+
+void Lane::remember(const QVector<store::IdempotencyKey> &keys)
+{
+    if (keys.isEmpty())
+        return;
+    m_keys.removeIf([now = m_services.clock.now()](const auto &entry) { return now - entry.value().at >= keyLife; });
+    for (const store::IdempotencyKey &key : keys)
+        m_keys.insert(key.key, key);
 }
 
 // Nothing was decided. Inputs that nobody waits for are kept until they can be committed.
@@ -277,21 +329,7 @@ void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
 {
     const bool passing = error.kind == store::StoreError::Kind::Unavailable;
     if (!passing && works.size() == 1) {
-        // This one can never be committed: without it the others can.
-        qCCritical(callsLog).noquote() << "An input of" << m_id << "cannot be stored and is dropped:" << error.message;
-        m_services.metrics.count(observe::LabelledCounter::RejectedEvents, QStringLiteral("not_storable"));
-        Work &broken = works.front();
-        if (broken.action)
-            broken.action->reply(unavailable(QStringLiteral("NOT_STORABLE"), tr("The bridge could not store this.")));
-        m_together = 32;
-        if (!broken.entries.isEmpty()) {
-            store::Commit skip;
-            skip.lane = m_id;
-            for (const store::InboxEntry &entry : std::as_const(broken.entries))
-                skip.consumed.push_back(entry.seq);
-            const qsizetype count = broken.entries.size();
-            m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
-        }
+        drop(works.front(), error);
         return work();
     }
     if (!passing)
@@ -305,6 +343,27 @@ void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
         }
     }
     m_again.start(passing ? 500 : 0);
+}
+
+// This one can never be committed: without it the others can.
+void Lane::drop(Work &broken, const store::StoreError &error)
+{
+    qCCritical(callsLog).noquote() << "An input of" << m_id << "cannot be stored and is dropped:" << error.message;
+    m_services.metrics.count(observe::LabelledCounter::RejectedEvents, QStringLiteral("not_storable"));
+    m_together = mostTogether;
+    if (broken.action)
+        broken.action->reply(unavailable(QStringLiteral("NOT_STORABLE"), tr("The bridge could not store this.")));
+    if (!broken.entries.isEmpty()) {
+        store::Commit skip;
+        skip.lane = m_id;
+        for (const store::InboxEntry &entry : std::as_const(broken.entries))
+            skip.consumed.push_back(entry.seq);
+        const qsizetype count = broken.entries.size();
+        m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
+    }
+    // It may have been the tick of a deadline: the deadline stands, but must not spin.
+    if (const auto due = m_line.nextDue())
+        m_services.alarm.set(m_id, std::max<qint64>(*due, m_services.clock.now() + brokenPause));
 }
 
 // --- act -----------------------------------------------------------------------------------------------------------

@@ -53,13 +53,17 @@ public:
     Lane(QString matrixId, QString userId, LaneServices &services, QObject *parent = nullptr);
     ~Lane() override;
 
+    // What was committed; nothing is done yet.
     void restore(const store::LaneRecord &record);
+    // Goes on where the last process stopped: sends what is left, enters rooms, rings (R29).
+    void resume();
     void deliver(const QVector<store::InboxEntry> &entries);
     void act(HostAction action);
     void take(const call::Input &input);
 
     [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
     [[nodiscard]] const QString &userId() const { return m_userId; }
+    [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
 
 Q_SIGNALS:
     void consumed(qsizetype entries);
@@ -92,6 +96,7 @@ private:
     [[nodiscard]] call::Step step(const call::Input &input, const QVector<store::InboxEntry> &entries,
                                   Decision &decision) const;
     void fold(const call::Step &step, Decision &decision);
+    [[nodiscard]] bool withdraw(const call::Unsend &unsend, Decision &decision);
     void addSend(const call::Send &send, Decision &decision) const;
     void addNotice(const call::Notify &notify, Decision &decision) const;
     // The answer to an action that needs no decision of the core (idempotent repeat, refused as a whole).
@@ -100,7 +105,9 @@ private:
     void finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
                 const store::Result<store::Committed> &result);
     void giveBack(std::deque<Work> works, const store::StoreError &error);
+    void drop(Work &broken, const store::StoreError &error);
     void perform(const Decision &decision, const QVector<qint64> &noticeIds);
+    void remember(const QVector<store::IdempotencyKey> &keys);
     void observe(const call::Line &before, const QVector<QString> &changed);
     void note(const call::Drop &drop);
     [[nodiscard]] voiphost::Expected<voiphost::Placed> outcome(const call::Effect &effect,
@@ -111,7 +118,8 @@ private:
     const QString m_userId;
     LaneServices &m_services;
     call::Line m_line;
-    QHash<QString, store::IdempotencyKey> m_keys;
+    QHash<QString, store::IdempotencyKey> m_keys; // of the last 24 h
+    QVector<store::OutboxEntry> m_unsent;         // restored, until resume()
     std::deque<Work> m_queue;
     bool m_committing = false;
     int m_together = 32; // works decided in one commit; one at a time while a broken one is sought

@@ -50,7 +50,7 @@ Outbox::Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, o
         if (!reachable)
             return;
         for (Queue &queue : m_queues) {
-            if (!queue.empty())
+            if (!queue.empty() && !queue.front().limited)
                 queue.front().notBefore = 0;
         }
         QMetaObject::invokeMethod(this, &Outbox::wake, Qt::QueuedConnection);
@@ -88,13 +88,22 @@ Outbox::Item *Outbox::findByRef(const QString &lane, qint64 ref)
     return nullptr;
 }
 
-bool Outbox::hold(const QString &lane, qint64 ref)
+QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
 {
     Item *item = findByRef(lane, ref);
     if (!item)
-        return false; // it is sent, and the lane will hear of it
+        return {}; // it is sent, and the lane will hear of it
     item->held = true;
-    return !item->inFlight && !item->maybeSeen;
+    QVector<qint64> held;
+    if (item->inFlight || item->maybeSeen)
+        return held;
+    for (Item &behind : m_queues[{lane, item->entry.callId}]) {
+        if (behind.entry.ref < ref)
+            continue;
+        behind.held = true;
+        held.push_back(behind.entry.ref);
+    }
+    return held;
 }
 
 void Outbox::release(const QString &lane, qint64 ref)
@@ -203,6 +212,7 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
         settleHead(key);
         return work(key);
     }
+    item->limited = failure.kind == homeserver::FailureKind::RateLimited;
     if (failure.ghostMissing()) {
         item->notBefore = m_clock.now() + 30'000; // or as soon as the ghost is there
         return registerGhost(key);
@@ -219,8 +229,10 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
     if (item->failures == 1)
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "waits:" << code;
     item->notBefore = m_clock.now() + *delay;
-    // A rate limit passes by itself; that Matrix is away the host must know at once.
-    if (failure.kind != homeserver::FailureKind::RateLimited)
+    // A rate limit passes by itself (R58), and patience begins anew; that Matrix is away the host must know at once.
+    if (item->limited)
+        item->begun = item->notBefore;
+    else
         tellDelay(key, *item, code);
     work(key);
 }
@@ -230,8 +242,9 @@ void Outbox::registerGhost(const Key &key)
     const QString localpart = key.lane.mid(1, key.lane.indexOf(QLatin1Char(':')) - 1);
     m_ghosts.forget(localpart);
     m_ghosts.ensure(localpart, {}, [this, key](const auto &result) {
-        if (result.ok() && !m_queues.value(key).empty())
-            m_queues[key].front().notBefore = 0;
+        const auto queue = m_queues.find(key);
+        if (result.ok() && queue != m_queues.end() && !queue->empty())
+            queue->front().notBefore = 0;
         work(key);
     });
 }

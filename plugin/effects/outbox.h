@@ -30,10 +30,11 @@ public:
     // The entry's row is committed.
     void add(const store::OutboxEntry &entry);
 
-    // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back. hold() says
-    // whether it can and keeps it from being sent; after the commit discard() drops it, after a failed one release()
-    // lets it go on. What cannot be taken back is not repeated once discarded.
-    [[nodiscard]] bool hold(const QString &lane, qint64 ref);
+    // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
+    // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
+    // commit discard() drops each, after a failed one release() lets each go on. What cannot be taken back is not
+    // repeated once discarded.
+    [[nodiscard]] QVector<qint64> hold(const QString &lane, qint64 ref);
     void discard(const QString &lane, qint64 ref);
     void release(const QString &lane, qint64 ref);
 
@@ -48,13 +49,14 @@ private:
     struct Item {
         store::OutboxEntry entry;
         qint64 notBefore = 0;
-        qint64 begun = 0; // when it came to the head of its queue
+        qint64 begun = 0; // when it came to the head of its queue, or may go on after a rate limit
         int failures = 0;
         bool inFlight = false;
         bool maybeSeen = false; // the homeserver may have it already
         bool held = false;
         bool discarded = false; // forget it as soon as its request is over
         bool delayTold = false;
+        bool limited = false; // the homeserver said when to come again
     };
     using Queue = std::deque<Item>; // of one call
     struct Key {

@@ -59,6 +59,11 @@ Error unavailable(const QString &code, const QString &message)
     return {ErrorKind::Unavailable, code, message, {}};
 }
 
+Error stopping()
+{
+    return unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping."));
+}
+
 Error errorOf(const call::Refused &refused)
 {
     switch (refused.why) {

@@ -13,6 +13,7 @@ namespace voip::effects
 
 [[nodiscard]] voiphost::Error errorOf(const call::Refused &refused);
 [[nodiscard]] voiphost::Error unavailable(const QString &code, const QString &message);
+[[nodiscard]] voiphost::Error stopping();
 [[nodiscard]] voiphost::NoticeKind kindOf(const call::NoteContent &content);
 [[nodiscard]] voiphost::CallNotice toHost(const store::Notice &notice, const QString &userId);
 

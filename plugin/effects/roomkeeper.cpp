@@ -28,6 +28,21 @@ RoomKeeper::RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &g
     : QObject(parent), m_client(client), m_ghosts(ghosts), m_displayName(std::move(displayName)),
       m_retrier(new homeserver::Retrier(this))
 {
+    connect(&m_client, &homeserver::Client::reachableChanged, this, [this](bool reachable) {
+        if (reachable)
+            tryAgain();
+    });
+}
+
+void RoomKeeper::tryAgain()
+{
+    const auto givenUp = std::exchange(m_givenUp, {});
+    for (const auto &[lane, roomId] : givenUp) {
+        if (roomId.isEmpty())
+            rediscover(lane);
+        else
+            enter(lane, roomId);
+    }
 }
 
 void RoomKeeper::ensureGhost(const QString &lane, homeserver::Reply<bool> reply)
@@ -96,6 +111,8 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
 void RoomKeeper::giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure)
 {
     m_running.remove({lane, roomId});
+    if (failure.transient())
+        m_givenUp.insert({lane, roomId});
     qCWarning(roomsLog).noquote() << lane << "could not enter" << roomId << failure.code << failure.message;
     Q_EMIT refused(lane, roomId, failure.transient() ? QStringLiteral("homeserver_unavailable") : failure.code);
 }
@@ -105,8 +122,11 @@ void RoomKeeper::rediscover(const QString &lane)
     m_retrier->run<QStringList>([this, lane](auto reply) { m_client.joinedRooms(lane, std::move(reply)); }, patience,
                                 [this, lane](const auto &result) {
                                     // A ghost that was never made has no rooms; that is an answer as well.
-                                    if (!result.ok() && !result.error().ghostMissing())
+                                    if (!result.ok() && !result.error().ghostMissing()) {
+                                        if (result.error().transient())
+                                            m_givenUp.insert({lane, {}});
                                         return;
+                                    }
                                     if (result.ok()) {
                                         m_ghosts.markKnown(localpartOf(lane));
                                         for (const QString &roomId : *result)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Performs EnterRoom: makes the ghost if need be, joins, reads the room's state for the lane, and then what was said
 // there lately, so that a call placed between the invitation and the join is not lost. One run at a time for each
-// ghost and room. Repeats what fails in passing, for as long as an invite could still be valid.
+// ghost and room. Repeats what fails in passing for as long as an invite could still be valid, and then once more when
+// the homeserver is back.
 #pragma once
 
 #include "call/input.h"
@@ -39,6 +40,7 @@ private:
     void join(const QString &lane, const QString &roomId);
     void readState(const QString &lane, const QString &roomId);
     void readRecent(const QString &lane, const QString &roomId);
+    void tryAgain();
     void giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure);
 
     homeserver::Client &m_client;
@@ -46,6 +48,7 @@ private:
     DisplayName m_displayName;
     homeserver::Retrier *m_retrier;
     QSet<std::pair<QString, QString>> m_running;
+    QSet<std::pair<QString, QString>> m_givenUp; // (lane, room) because the homeserver was away; no room: rediscover
 };
 
 [[nodiscard]] QString localpartOf(const QString &matrixId);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accepts batches durably and spreads them over the lanes. The future of a batch says Durable when its inbox rows are
-// committed (or were before), and only then are the new entries handed on. Removes repeats by transaction id and by
-// event id and lane (R107). Waits for nothing else: what a lane makes of an entry is not its business (R109).
+// committed (or were before), and only then are the new entries handed on. Removes repeats by event id and lane, and by
+// transaction (R107): the same id with other events is another transaction, since a homeserver that lost its count
+// begins anew (Synapse on SQLite does at every restart). Waits for nothing else: what a lane makes of an entry is not
+// its business (R109). Takes nothing before resume().
 #pragma once
 
 #include "intake/router.h"
@@ -25,12 +27,12 @@ class Intake : public QObject
 public:
     Intake(store::Store &store, Router &router, observe::Metrics &metrics, QObject *parent = nullptr);
 
-    // Lives on the core thread; may be called from any. Refused while the store is not available, or while more than
-    // maxDepth entries wait for their lanes.
+    // Lives on the core thread; may be called from any. Refused before resume(), while the store is not available,
+    // while more than maxDepth entries wait for their lanes, and if the intake goes away meanwhile.
     QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch);
     // What a lane has consumed, so that the depth is known.
     void consumed(qsizetype entries);
-    // After a start: entries that were accepted and not consumed.
+    // After a start: entries that were accepted and not consumed. Those of users who are not bridged any more stay.
     void resume(const QVector<store::InboxEntry> &pending);
 
 Q_SIGNALS:
@@ -40,6 +42,8 @@ Q_SIGNALS:
 private:
     using Promise = std::shared_ptr<QPromise<voiphost::BatchResult>>;
     void take(const voiphost::EventBatch &batch, const Promise &promise);
+    [[nodiscard]] store::InboxBatch sort(const voiphost::EventBatch &batch);
+    [[nodiscard]] bool fits(const QJsonObject &event);
     void spread(const QVector<store::InboxEntry> &entries);
 
     static constexpr qsizetype maxDepth = 100'000;
@@ -48,6 +52,7 @@ private:
     Router &m_router;
     observe::Metrics &m_metrics;
     qsizetype m_depth = 0;
+    bool m_open = false;
 };
 
 } // namespace voip::intake

@@ -2,7 +2,8 @@
 // The shell that `voip-replay` and the scenario tests put around the core: takes a timeline line by line, gives the
 // lines of what happens. A pure function of what it was given: no clock, no randomness, no I/O.
 //
-// Before each input, time moves to its `t`, and what is due by then fires at its own time. Randomness of an input
+// Before each input, time moves to its `t`, and what is due by then fires at its own time; in a recorded timeline (its
+// lines have `entropy`) it fires with the input that it fired with then. Randomness of an input
 // comes from the header's seed and the number of the input line, or from the line's `entropy`. As intake does in a
 // running host, an event that was taken once is not shown to the core again.
 #pragma once

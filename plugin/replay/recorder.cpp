@@ -17,9 +17,10 @@ using namespace voip::call;
 namespace
 {
 
-constexpr qsizetype maxBytes = 16 * 1024 * 1024; // of all that are over
+constexpr qsizetype maxBytes = 32 * 1024 * 1024; // of all; those that are over make room for live ones
 constexpr qsizetype maxBytesOfOne = 256 * 1024;
 constexpr int maxLinesOfOne = 500;
+constexpr int maxOver = 10'000;
 
 QByteArray compact(const QJsonObject &object)
 {
@@ -232,8 +233,10 @@ void Recorder::record(const Recorded &recorded)
     for (const QString &id : recorded.step.changedCalls) {
         const Key key{recorded.step.line.self, id};
         const auto now = recorded.step.line.calls.constFind(id);
-        if (now == recorded.step.line.calls.constEnd())
-            continue; // forgotten: the line has no more to say of it
+        if (now == recorded.step.line.calls.constEnd()) {
+            forget(key);
+            continue;
+        }
         Timeline &timeline = m_timelines[key];
         if (timeline.lines.isEmpty())
             add(timeline, headerLine(recorded.before, now->roomId));
@@ -245,28 +248,40 @@ void Recorder::record(const Recorded &recorded)
                 add(timeline, text);
         }
         if (now->state == State::Ended && !std::exchange(timeline.over, true))
-            retire(key);
+            m_over.enqueue(key);
     }
+    makeRoom();
 }
 
 void Recorder::add(Timeline &timeline, const QByteArray &text)
 {
+    const bool full = m_bytes + text.size() > maxBytes && m_over.isEmpty();
     timeline.cut =
-        timeline.cut || timeline.bytes + text.size() > maxBytesOfOne || timeline.lines.size() >= maxLinesOfOne;
+        timeline.cut || full || timeline.bytes + text.size() > maxBytesOfOne || timeline.lines.size() >= maxLinesOfOne;
     if (timeline.cut)
         return;
     timeline.lines.push_back(text);
     timeline.bytes += text.size();
+    m_bytes += text.size();
 }
 
-void Recorder::retire(const Key &key)
+// The line has no more to say of it. One that was a call stays until others need its place; one that never became a
+// call is of no interest.
+void Recorder::forget(const Key &key)
 {
-    m_over.enqueue(key);
-    m_bytes += m_timelines.value(key).bytes;
-    while (m_bytes > maxBytes && m_over.size() > 1) {
-        const Timeline gone = m_timelines.take(m_over.dequeue());
-        m_bytes -= std::min(m_bytes, gone.bytes);
-    }
+    const auto found = m_timelines.find(key);
+    if (found == m_timelines.end() || found->over)
+        return;
+    m_bytes -= found->bytes;
+    m_timelines.erase(found);
+}
+
+void Recorder::makeRoom()
+{
+    while (m_bytes > maxBytes && !m_over.isEmpty())
+        m_bytes -= m_timelines.take(m_over.dequeue()).bytes;
+    while (m_over.size() > maxOver)
+        m_bytes -= m_timelines.take(m_over.dequeue()).bytes;
 }
 
 QByteArray Recorder::timeline(const QString &lane, const QString &callId, bool withSdp) const

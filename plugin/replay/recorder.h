@@ -41,11 +41,12 @@ private:
     using Key = std::pair<QString, QString>; // lane, host call id
 
     void add(Timeline &timeline, const QByteArray &text);
-    void retire(const Key &key);
+    void forget(const Key &key);
+    void makeRoom();
 
     QHash<Key, Timeline> m_timelines;
-    QQueue<Key> m_over; // in the order in which they ended
-    qsizetype m_bytes = 0;
+    QQueue<Key> m_over;    // in the order in which they ended
+    qsizetype m_bytes = 0; // of all
 };
 
 } // namespace voip::replay

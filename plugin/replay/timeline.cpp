@@ -326,6 +326,8 @@ std::variant<std::optional<Entry>, Fault> readEntry(const QJsonObject &object, c
         entry.input = Input(Restart{});
     else if (!is("clock"))
         fields.fail("in", "is no input");
+    else if (entry.entropy)
+        entry.input = Input(Tick{}); // one that a running host recorded
     if (fields.fault())
         return *fields.fault();
     return std::optional(std::move(entry));

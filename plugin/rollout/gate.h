@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The switch in force now, for every thread. Changed by the host's thread, asked by the core thread for each new call.
+// The switch in force now, for every thread. Changed by the core thread when the change is durable, asked by it for
+// each new call, and shown to administrators by the host's thread.
 #pragma once
 
 #include "rollout/cohort.h"

@@ -288,12 +288,11 @@ Result<QVector<call::Call>> readHistory(Connection &db, Stats &stats, const QStr
         values << bound(lane) << beforeCallId;
     }
     values << limit;
-    return readAll<call::Call>(
-        db, stats, QStringLiteral("calls"),
-        QStringLiteral("SELECT %1 FROM calls WHERE lane = ? AND state = 'ended' AND "
-                       "(announced OR side = 'ours') %2ORDER BY created_at DESC, id DESC LIMIT ?")
-            .arg(callColumns, before),
-        values, readCallRow);
+    return readAll<call::Call>(db, stats, QStringLiteral("calls"),
+                               QStringLiteral("SELECT %1 FROM calls WHERE lane = ? AND state = 'ended' AND announced "
+                                              "%2ORDER BY created_at DESC, id DESC LIMIT ?")
+                                   .arg(callColumns, before),
+                               values, readCallRow);
 }
 
 Result<QVector<Notice>> readNoticesAfter(Connection &db, Stats &stats, const QString &lane, qint64 afterId, int limit)

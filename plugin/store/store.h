@@ -63,7 +63,7 @@ public:
     void pendingInbox(QObject *context, Reply<QVector<InboxEntry>> reply); // in order of seq
     void settings(QObject *context, Reply<QHash<QString, QByteArray>> reply);
     void findCall(const QString &lane, const QString &callId, QObject *context, Reply<std::optional<call::Call>> reply);
-    // Ended calls that were announced to the host or placed by it, newest first, before the call of that id.
+    // Ended calls that the host knows (announced to it or placed by it), newest first, before the call of that id.
     void history(const QString &lane, int limit, const QString &beforeCallId, QObject *context,
                  Reply<QVector<call::Call>> reply);
     void noticesAfter(const QString &lane, qint64 afterId, int limit, QObject *context, Reply<QVector<Notice>> reply);

@@ -143,7 +143,7 @@ void forgetCall(Script &script, const QString &lane, const QString &id)
 {
     const Values values = Values().id("calls.lane", lane).id("calls.id", id);
     script.run(QStringLiteral("DELETE FROM calls WHERE lane = ? AND id = ? "
-                              "AND (state = 'early' OR (side = 'theirs' AND NOT announced))"),
+                              "AND (state = 'early' OR NOT announced)"),
                values);
     script.run(QStringLiteral("UPDATE calls SET forgotten = TRUE WHERE lane = ? AND id = ?"), values);
 }
@@ -340,6 +340,11 @@ Result<Done> writePrune(Connection &db, qint64 now)
                        "(SELECT 1 FROM calls c WHERE c.lane = n.lane AND c.id = n.call_id AND c.state <> 'ended') "
                        "LIMIT ?)"),
         now - noticeLife);
+    // Left by a process that died before its lanes forgot them; what was announced stays as history.
+    deleteOld(script,
+              QStringLiteral("DELETE FROM calls WHERE (lane, id) IN (SELECT lane, id FROM calls WHERE forget_at < ? "
+                             "AND NOT announced AND state IN ('early', 'ended') LIMIT ?)"),
+              now);
     // An event that still waits keeps its mark, however old it is.
     deleteOld(script,
               QStringLiteral("DELETE FROM seen_events WHERE (lane, event_id) IN (SELECT s.lane, s.event_id "

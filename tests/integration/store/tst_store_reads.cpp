@@ -157,9 +157,9 @@ private Q_SLOTS:
             c.calls += simpleCall(QStringLiteral("h%1").arg(i), call::State::Ended, 100 + i / 2); // some at once
             c.calls.last().announced = true;
         }
-        c.calls[3].announced = false; // never shown ...
-        c.calls[4].announced = false;
-        c.calls[4].side = call::Side::Ours; // ... but this one was placed
+        c.calls[3].announced = false; // lost to glare: never shown, although it is ours
+        c.calls[3].side = call::Side::Ours;
+        c.calls[4].side = call::Side::Ours; // placed by the host
         c.calls += simpleCall(QStringLiteral("live"), call::State::Ringing, 999);
         c.calls.last().announced = true;
         c.calls += simpleCall(QStringLiteral("early"), call::State::Early, 999);

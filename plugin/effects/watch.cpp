@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/watch.h"
+
+namespace voip::effects
+{
+
+using namespace std::chrono_literals;
+using voiphost::Diagnostics;
+
+namespace
+{
+
+constexpr auto whenWell = 60s;
+constexpr auto whenNot = 5s;
+
+} // namespace
+
+Watch::Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Store &store, observe::Health &health,
+             QObject *parent)
+    : QObject(parent), m_client(client), m_turn(turn), m_store(store), m_health(health)
+{
+    m_next.setSingleShot(true);
+    connect(&m_next, &QTimer::timeout, this, &Watch::ping);
+}
+
+void Watch::start()
+{
+    connect(&m_store, &store::Store::availableChanged, this, &Watch::tellDatabase);
+    tellDatabase(m_store.available());
+    connect(&m_client, &homeserver::Client::reachableChanged, this, &Watch::ping);
+    ping();
+}
+
+void Watch::tellDatabase(bool available)
+{
+    m_health.set({QStringLiteral("database"), available, true,
+                  available ? tr("The database answers.") : tr("The database does not answer."),
+                  available ? QString() : tr("Start it, or correct `database` in the configuration.")});
+}
+
+void Watch::ping()
+{
+    if (std::exchange(m_asking, true))
+        return;
+    m_next.stop();
+    m_client.ping([this](const homeserver::Result<int> &result) {
+        m_asking = false;
+        tellHomeserver(result);
+        m_next.start(result.ok() ? whenWell : whenNot);
+    });
+}
+
+void Watch::tellHomeserver(const homeserver::Result<int> &result)
+{
+    Diagnostics::Check check{QStringLiteral("homeserver"), result.ok(), false, {}, {}};
+    if (result.ok()) {
+        check.message = tr("The homeserver answers, and reaches us in %1 ms.").arg(*result);
+    } else {
+        check.message =
+            tr("The homeserver does not answer as it should: %1 %2").arg(result.error().code, result.error().message);
+        check.advice = tr("Look whether it runs, whether `homeserver.url` is right, and whether the registration "
+                          "file it has read is the one that bridge-host made.");
+    }
+    m_health.set(check);
+    if (m_turn.hasNoTurn()) {
+        m_health.set({QStringLiteral("turn"), false, false, tr("The homeserver offers no TURN server."),
+                      tr("Calls between different networks may fail: set turn_uris at the homeserver.")});
+    } else if (result.ok()) {
+        m_health.set({QStringLiteral("turn"), true, false, tr("Nothing is known against the TURN server."), {}});
+    }
+}
+
+} // namespace voip::effects

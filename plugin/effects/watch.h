@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks after what the plugin depends on and says in Health how it is: the database as the store tells, the homeserver
+// by a ping now and then (R113: it calls us back, which shows both ways and makes it try again if it had given us up),
+// and whether there is TURN (R97). Lives on the core thread. Never decides.
+#pragma once
+
+#include "homeserver/turncache.h"
+#include "observe/health.h"
+#include "store/store.h"
+
+#include <QTimer>
+
+namespace voip::effects
+{
+
+class Watch : public QObject
+{
+    Q_OBJECT
+
+public:
+    Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Store &store, observe::Health &health,
+          QObject *parent = nullptr);
+
+    void start(); // the store is open
+
+private:
+    void ping();
+    void tellDatabase(bool available);
+    void tellHomeserver(const homeserver::Result<int> &result);
+
+    homeserver::Client &m_client;
+    homeserver::TurnCache &m_turn;
+    store::Store &m_store;
+    observe::Health &m_health;
+    QTimer m_next;
+    bool m_asking = false;
+};
+
+} // namespace voip::effects

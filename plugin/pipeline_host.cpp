@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host asks for: the Switchboard of pipeline.h.
+#include "effects/present.h"
+#include "pipeline.h"
+
+#include <QCryptographicHash>
+#include <QUuid>
+
+#include <algorithm>
+
+namespace voip
+{
+
+using namespace voiphost;
+using effects::Lane;
+
+namespace
+{
+
+constexpr int maxHistory = 200;
+constexpr int maxNotices = 1000;
+
+} // namespace
+
+void Pipeline::open(const QString &userId, const ConversationTarget &target,
+                    std::function<void(Expected<Conversation>)> reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    m_conversations.open(laneOfUser(userId), target, std::move(reply));
+}
+
+QList<Conversation> Pipeline::conversations(const QString &userId)
+{
+    return m_serving ? effects::Conversations::list(laneOfUser(userId).line()) : QList<Conversation>{};
+}
+
+void Pipeline::place(const QString &userId, const QString &conversationId, const PlaceRequest &request, CallReply reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    Lane &lane = laneOfUser(userId);
+    call::Place place{QUuid::createUuid().toString(QUuid::WithoutBraces),
+                      {},
+                      request.sdp,
+                      {request.media.audio, request.media.video}};
+    for (const call::Room &room : lane.line().rooms) {
+        if (room.conversationId == conversationId)
+            place.roomId = room.id;
+    }
+    if (place.roomId.isEmpty()) {
+        m_shared.metrics.count(observe::Counter::RoomNotFound);
+        return reply(effects::errorOf({call::Refusal::UnknownRoom, {}, call::State::Ended}));
+    }
+    effects::HostAction action{place, place.callId, {}, reply};
+    if (!request.idempotencyKey.isEmpty()) {
+        QCryptographicHash hash(QCryptographicHash::Sha256);
+        const QString flags =
+            QStringLiteral("%1|%2|%3|").arg(conversationId).arg(place.media.audio).arg(place.media.video);
+        hash.addData(flags.toUtf8());
+        hash.addData(request.sdp.toUtf8());
+        action.key =
+            store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
+        // The first call may be over and forgotten by the line; the store remembers it.
+        action.reply = [this, userId, reply](const Expected<Placed> &outcome) {
+            if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
+                return reply(outcome);
+            findCall(userId, outcome.error().message, [reply](const Expected<Call> &found) {
+                reply(found.ok() ? Expected<Placed>(Placed{*found, true}) : Expected<Placed>(found.error()));
+            });
+        };
+    }
+    lane.act(std::move(action));
+}
+
+void Pipeline::act(const QString &userId, const QString &callId, const call::Input &input, CallReply reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const bool ending = std::holds_alternative<call::End>(input) || std::holds_alternative<call::Reject>(input);
+    effects::HostAction action{input, callId, {}, {}};
+    // A call that ended long ago is not in the line any more.
+    action.reply = [this, userId, callId, ending, reply](const Expected<Placed> &outcome) {
+        if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
+            return reply(outcome);
+        findCall(userId, callId, [ending, callId, reply](const Expected<Call> &found) {
+            if (!found.ok())
+                return reply(found.error());
+            if (ending)
+                return reply(Placed{*found, true});
+            reply(effects::errorOf({call::Refusal::WrongState, callId, call::State::Ended}));
+        });
+    };
+    laneOfUser(userId).act(std::move(action));
+}
+
+void Pipeline::iceServers(const QString &userId, std::function<void(Expected<IceServers>)> reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const QString lane = m_router.matrixIdOf(userId);
+    m_rooms.ensureGhost(lane, [this, lane, reply](const auto &ghost) {
+        const auto failed = [reply](const homeserver::Failure &failure) {
+            reply(effects::unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
+                                       tr("The homeserver gave no TURN servers (%1).").arg(failure.message)));
+        };
+        if (!ghost.ok())
+            return failed(ghost.error());
+        m_turn.get(lane, [reply, failed](const homeserver::Result<homeserver::TurnServers> &servers) {
+            if (!servers.ok())
+                return failed(servers.error());
+            reply(IceServers{servers->uris, servers->username, servers->password, servers->ttlSeconds});
+        });
+    });
+}
+
+void Pipeline::findCall(const QString &userId, const QString &callId, std::function<void(Expected<Call>)> reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const QString lane = m_router.matrixIdOf(userId);
+    const call::Line &line = laneOf(lane).line();
+    if (const auto live = line.calls.constFind(callId); live != line.calls.constEnd() && live->announced)
+        return reply(present(*live, lane));
+    m_store.findCall(lane, callId, this, [this, lane, reply](const auto &found) {
+        if (!found.ok())
+            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), found.error().message));
+        if (!*found || !(*found)->announced)
+            return reply(effects::errorOf({call::Refusal::UnknownCall, {}, call::State::Ended}));
+        reply(present(**found, lane));
+    });
+}
+
+void Pipeline::history(const QString &userId, int limit, const QString &before,
+                       std::function<void(Expected<QList<Call>>)> reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const QString lane = m_router.matrixIdOf(userId);
+    m_store.history(lane, std::clamp(limit, 1, maxHistory), before, this, [this, lane, reply](const auto &calls) {
+        if (!calls.ok())
+            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), calls.error().message));
+        QList<Call> list;
+        for (const call::Call &call : *calls)
+            list.push_back(present(call, lane));
+        reply(list);
+    });
+}
+
+void Pipeline::timeline(const QString &userId, const QString &callId, bool withSdp,
+                        std::function<void(Expected<QByteArray>)> reply)
+{
+    const QByteArray lines = m_recorder.timeline(m_router.matrixIdOf(userId), callId, withSdp);
+    if (!lines.isEmpty())
+        return reply(lines);
+    reply(Error{ErrorKind::NotFound, QStringLiteral("TIMELINE_NOT_KEPT"), tr("No timeline is kept of this call."), {}});
+}
+
+void Pipeline::notices(const QString &userId, std::optional<qint64> afterId, int limit,
+                       std::function<void(Expected<QList<CallNotice>>)> reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const QString lane = m_router.matrixIdOf(userId);
+    const auto give = [userId, reply](const store::Result<QVector<store::Notice>> &notices) {
+        if (!notices.ok())
+            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), notices.error().message));
+        QList<CallNotice> list;
+        for (const store::Notice &notice : *notices)
+            list.push_back(effects::toHost(notice, userId));
+        reply(list);
+    };
+    if (afterId)
+        return m_store.noticesAfter(lane, *afterId, std::clamp(limit, 1, maxNotices), this, give);
+    m_store.noticesOfCalls(lane, laneOf(lane).announcedCalls(), this, give);
+}
+
+Call Pipeline::present(const call::Call &call, const QString &lane) const
+{
+    const auto found = m_lanes.find(lane);
+    const QString conversation =
+        found == m_lanes.end() ? QString() : found->second->line().rooms.value(call.roomId).conversationId;
+    return effects::toHost(call, conversation);
+}
+
+} // namespace voip
