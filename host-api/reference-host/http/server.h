@@ -53,6 +53,8 @@ public:
     // Answers what is open (streams end, waiting requests get 503), then closes. Idempotent.
     void close();
 
+    // Requests that were handed to the handler and have no answer yet.
+    [[nodiscard]] qsizetype waiting() const;
     // By status; for the host's metrics.
     [[nodiscard]] const QMap<int, quint64> &answers() const { return m_answers; }
 

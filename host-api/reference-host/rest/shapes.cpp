@@ -43,9 +43,8 @@ Expected<IceCandidate> readCandidate(const QJsonValue &value, const QString &pat
     const QJsonValue mid = object.value(QLatin1String("sdpMid"));
     if (!mid.isUndefined() && !mid.isNull()) {
         if (!mid.isString() || mid.toString().size() > kMaxShortText)
-            return invalid(QStringLiteral("Field '%1.sdpMid' must be text of at most %2 characters")
-                               .arg(path)
-                               .arg(kMaxShortText));
+            return invalid(
+                QStringLiteral("Field '%1.sdpMid' must be text of at most %2 characters").arg(path).arg(kMaxShortText));
         candidate.sdpMid = mid.toString();
     }
     const QJsonValue index = object.value(QLatin1String("sdpMLineIndex"));
@@ -154,7 +153,8 @@ Expected<QJsonObject> readBody(const QByteArray &body)
     QJsonParseError error;
     const QJsonDocument document = QJsonDocument::fromJson(body, &error);
     if (error.error != QJsonParseError::NoError)
-        return Error{ErrorKind::Invalid, QStringLiteral("INVALID_JSON"),
+        return Error{ErrorKind::Invalid,
+                     QStringLiteral("INVALID_JSON"),
                      QStringLiteral("The body is not JSON: %1 at byte %2").arg(error.errorString()).arg(error.offset),
                      {}};
     if (!document.isObject())
