@@ -43,7 +43,7 @@ Expected<Rollout> readRollout(const QJsonObject &body, const QString &percentFie
     rollout.enabled = enabled.toBool(rollout.enabled);
     const QJsonValue percent = body.value(percentField);
     if (!percent.isUndefined()) {
-        if (!percent.isDouble() || percent.toDouble() != percent.toInteger(-1) || percent.toInteger(-1) < 0 ||
+        if (!percent.isDouble() || percent.toDouble() != double(percent.toInteger(-1)) || percent.toInteger(-1) < 0 ||
             percent.toInteger() > 100)
             return invalid(QStringLiteral("Field '%1' must be a whole number between 0 and 100").arg(percentField));
         rollout.percent = percent.toInt();
@@ -130,7 +130,7 @@ RolloutControl *AdminApi::control() const
 }
 
 void AdminApi::change(const ExchangePtr &exchange, RolloutControl *control, const Rollout &wanted,
-                      std::function<QJsonObject(const Rollout &)> shape)
+                      const std::function<QJsonObject(const Rollout &)> &shape)
 {
     whenDone(this, control->setRollout(wanted), [exchange, shape](const std::optional<Expected<Rollout>> &result) {
         if (!result)

@@ -118,14 +118,14 @@ Expected<ParsedTransaction> parseTransaction(const QByteArray &bytes)
     }
 
     const QJsonArray events = body.value(QLatin1String("events")).toArray();
-    for (const QJsonValue &event : events) {
+    for (const QJsonValue event : events) {
         if (const char *defect = defectOfEvent(event))
             ++parsed.rejected[QString::fromLatin1(defect)];
         else
             parsed.batch.events.append(event.toObject());
     }
     const QJsonArray toDevice = body.value(toDeviceName).toArray();
-    for (const QJsonValue &message : toDevice) {
+    for (const QJsonValue message : toDevice) {
         if (isGoodToDevice(message))
             parsed.batch.toDevice.append(message.toObject());
         else

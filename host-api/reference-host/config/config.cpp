@@ -22,7 +22,7 @@ struct ConfigText {
     Q_DECLARE_TR_FUNCTIONS(Config)
 };
 
-constexpr qint64 kMaxFile = 1024 * 1024;
+constexpr qint64 kMaxFile = qint64(1024) * 1024;
 
 YamlSection::Check matches(const QString &pattern, int maxLength, const QString &explanation)
 {

@@ -49,7 +49,7 @@ Expected<IceCandidate> readCandidate(const QJsonValue &value, const QString &pat
     }
     const QJsonValue index = object.value(QLatin1String("sdpMLineIndex"));
     if (!index.isUndefined() && !index.isNull()) {
-        if (!index.isDouble() || index.toDouble() != index.toInteger(-1) || index.toInteger(-1) < 0 ||
+        if (!index.isDouble() || index.toDouble() != double(index.toInteger(-1)) || index.toInteger(-1) < 0 ||
             index.toInteger() > 255)
             return invalid(
                 QStringLiteral("Field '%1.sdpMLineIndex' must be a whole number between 0 and 255").arg(path));
