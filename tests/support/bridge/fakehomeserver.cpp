@@ -65,8 +65,15 @@ Answer FakeHomeserver::answer(const Request &request)
     const QUrlQuery query(QUrl::fromEncoded(request.target).query());
     const QString user = query.queryItemValue(QStringLiteral("user_id"), QUrl::FullyDecoded);
     const QString what = path.value(0);
+    if (!user.isEmpty() && !m_registered.contains(user)) {
+        return jsonAnswer({{QStringLiteral("errcode"), QStringLiteral("M_FORBIDDEN")},
+                           {QStringLiteral("error"),
+                            QStringLiteral("Application service has not registered this user (%1)").arg(user)}},
+                          403);
+    }
     if (what == u"register") {
         const QString name = request.json().value(QLatin1String("username")).toString();
+        m_registered.insert(QStringLiteral("@%1:test").arg(name));
         return jsonAnswer({{QStringLiteral("user_id"), QStringLiteral("@%1:test").arg(name)}});
     }
     if (what == u"createRoom") {

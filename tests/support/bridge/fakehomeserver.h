@@ -28,6 +28,7 @@ public:
     fakehttp::FakeHttp http;
     // First asked for each request; nothing: the usual answer.
     std::function<std::optional<fakehttp::Answer>(const fakehttp::Request &, const QStringList &path)> instead;
+    void forgetGhosts() { m_registered.clear(); }
     QMap<QString, QMap<QString, QString>> rooms; // room id -> member -> membership
     QMap<QString, QJsonArray> messages;          // room id -> what was said there, newest first
 
@@ -42,6 +43,7 @@ private:
 
     QList<SentEvent> m_sent;
     QStringList m_attempts;
+    QSet<QString> m_registered;
     QMap<QString, QString> m_eventIds; // by transaction id
     int m_made = 0;
 };

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the plugin depends on goes away and comes back: the homeserver, PostgreSQL.
+#include "bench.h"
+
+using namespace bridge;
+using fakehttp::Answer;
+using fakehttp::Fault;
+
+class PipelineOutage : public QObject
+{
+    Q_OBJECT
+
+    storetest::Databases m_databases;
+    std::unique_ptr<FakeHomeserver> m_homeserver;
+    std::unique_ptr<Bench> m_bench;
+
+    void begin(const QString &driver, const QJsonObject &settings = {})
+    {
+        m_homeserver = std::make_unique<FakeHomeserver>();
+        m_bench = std::make_unique<Bench>(m_databases.fresh(driver), m_homeserver->http.url());
+        QVERIFY(m_bench->start(settings).ok());
+        QVERIFY(m_bench->meet(*m_homeserver));
+    }
+    QStringList sentTo(qsizetype count)
+    {
+        if (!QTest::qWaitFor([&] { return m_homeserver->sent().size() >= count; }, patience))
+            qWarning("only %d events were sent", static_cast<int>(m_homeserver->sent().size()));
+        return m_homeserver->sentTypes();
+    }
+
+private Q_SLOTS:
+    void cleanup() { m_bench.reset(); }
+
+    // The host is told, and what waits is sent in order when the homeserver is back, each with one transaction id.
+    void homeserverGone_data()
+    {
+        QTest::addColumn<Fault>("fault");
+        QTest::newRow("refuses") << Fault::None;
+        QTest::newRow("hangs") << Fault::Hang;
+        QTest::newRow("closes") << Fault::Close;
+    }
+    void homeserverGone()
+    {
+        QFETCH(Fault, fault);
+        begin(QStringLiteral("sqlite"));
+        if (fault == Fault::None)
+            m_homeserver->http.stop();
+        m_homeserver->instead = [fault](const auto &, const QStringList &) -> std::optional<Answer> {
+            return Answer{200, {}, {}, fault};
+        };
+        const auto placed = m_bench->place();
+        QVERIFY(placed.ok());
+        QVERIFY(m_bench->told(NoticeKind::Unavailable));
+        QVERIFY(result(m_bench->calls().addCandidates(
+                           alice, placed->call.id,
+                           {{QStringLiteral("candidate:1 1 udp 1 127.0.0.1 5000 typ host"), QStringLiteral("0"), 0},
+                            {QString(), {}, {}}}))
+                    .ok());
+        QVERIFY(m_bench->place().error().code == QStringLiteral("CALL_IN_PROGRESS"));
+        m_homeserver->instead = {};
+        if (fault == Fault::None)
+            QVERIFY(m_homeserver->http.start());
+        QCOMPARE(sentTo(2), QStringList({QStringLiteral("m.call.invite"), QStringLiteral("m.call.candidates")}));
+        const QStringList attempts = m_homeserver->attempts();
+        QCOMPARE(QSet<QString>(attempts.cbegin(), attempts.cend()).size(), 2);
+        int told = 0;
+        for (const CallNotice &notice : m_bench->notices())
+            told += notice.kind == NoticeKind::Unavailable ? 1 : 0;
+        QCOMPARE(told, 1);
+        QVERIFY(result(m_bench->calls().end(alice, placed->call.id, {})).ok());
+        QCOMPARE(sentTo(3).last(), QStringLiteral("m.call.hangup"));
+    }
+
+    // A call that was taken back while nobody could hear of it leaves nothing behind.
+    void takenBackUnheard()
+    {
+        begin(QStringLiteral("sqlite"));
+        m_homeserver->http.stop();
+        const auto placed = m_bench->place();
+        QVERIFY(placed.ok());
+        QVERIFY(result(m_bench->calls().addCandidates(alice, placed->call.id, {{QString(), {}, {}}})).ok());
+        QVERIFY(m_bench->told(NoticeKind::Unavailable));
+        QVERIFY(result(m_bench->calls().end(alice, placed->call.id, {})).ok());
+        QVERIFY(m_bench->told(NoticeKind::Ended));
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->plugin().metrics().contains("matrix_voip_outbox_depth 0"), patience);
+        QVERIFY(m_homeserver->http.start());
+        const auto second = m_bench->place();
+        QVERIFY(second.ok());
+        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.invite")});
+    }
+
+    // The invite's time passes while the homeserver is away: it is not sent late.
+    void notSentLate()
+    {
+        begin(QStringLiteral("sqlite"), {{QStringLiteral("invite_lifetime_seconds"), 30}});
+        m_homeserver->http.stop();
+        QVERIFY(m_bench->place().ok());
+        QVERIFY(QTest::qWaitFor([this] { return m_bench->notice(NoticeKind::Ended) != nullptr; }, 120'000));
+        QCOMPARE(m_bench->notice(NoticeKind::Ended)->data.value(QStringLiteral("reason")).toString(),
+                 QStringLiteral("invite_timeout"));
+        QVERIFY(m_homeserver->http.start());
+        QVERIFY(m_bench->place().ok());
+        QVERIFY(sentTo(1).last() == QStringLiteral("m.call.invite"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->plugin().metrics().contains("matrix_voip_outbox_depth 0"), 60'000);
+        QCOMPARE(m_homeserver->sentTypes().count(QStringLiteral("m.call.invite")), 1);
+    }
+
+    void ghostForgotten()
+    {
+        begin(QStringLiteral("sqlite"));
+        m_homeserver->forgetGhosts();
+        QVERIFY(m_bench->place().ok());
+        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.invite")});
+    }
+
+    void refusedForGood()
+    {
+        begin(QStringLiteral("sqlite"));
+        m_homeserver->instead = [](const auto &, const QStringList &path) -> std::optional<Answer> {
+            if (path.value(2) == u"send")
+                return errorAnswer(403, "M_FORBIDDEN");
+            return {};
+        };
+        QVERIFY(m_bench->place().ok());
+        QVERIFY(m_bench->told(NoticeKind::Ended));
+        QVERIFY(m_bench->notice(NoticeKind::Unavailable) != nullptr);
+        QCOMPARE(m_homeserver->attempts().size(), 1);
+    }
+
+    // A rate limit is waited out; it is no outage.
+    void rateLimited()
+    {
+        begin(QStringLiteral("sqlite"));
+        int left = 1;
+        m_homeserver->instead = [&left](const auto &, const QStringList &path) -> std::optional<Answer> {
+            if (path.value(2) != u"send" || left-- <= 0)
+                return {};
+            return jsonAnswer({{QStringLiteral("errcode"), QStringLiteral("M_LIMIT_EXCEEDED")},
+                               {QStringLiteral("retry_after_ms"), 2500}},
+                              429);
+        };
+        QVERIFY(m_bench->place().ok());
+        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.invite")});
+        QVERIFY(m_bench->notices().isEmpty());
+    }
+
+    void postgresGone()
+    {
+        begin(QStringLiteral("postgresql"));
+        QVERIFY(m_bench->isOk("database"));
+        QCOMPARE(m_bench->deliver({invite(room, bob, QStringLiteral("c1"))}), BatchResult::Durable);
+        QVERIFY(m_bench->told(NoticeKind::Initiated));
+        const QString id = m_bench->notices().first().callId;
+        m_databases.cluster().stop();
+        const QVector<QJsonObject> over{hangup(room, bob, QStringLiteral("c1"))};
+        QCOMPARE(m_bench->deliver(over, QStringLiteral("t9")), BatchResult::Refused);
+        QTRY_VERIFY_WITH_TIMEOUT(!m_bench->isOk("database"), patience);
+        const auto refused = result(m_bench->calls().answer(alice, id, sdp));
+        QCOMPARE(refused.error().kind, ErrorKind::Unavailable);
+        QVERIFY(!result(m_bench->plugin().setRollout({false, 0})).ok());
+        QVERIFY(m_bench->plugin().rollout().enabled);
+        QVERIFY(!result(m_bench->calls().history(alice, 10, {})).ok());
+        QVERIFY(m_homeserver->sent().isEmpty());
+
+        QVERIFY2(m_databases.cluster().start(), qPrintable(m_databases.cluster().error()));
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->isOk("database"), patience);
+        QVERIFY(result(m_bench->calls().answer(alice, id, sdp)).ok());
+        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.answer")});
+        QCOMPARE(m_bench->deliver(over, QStringLiteral("t9")), BatchResult::Durable);
+        QVERIFY(m_bench->told(NoticeKind::Ended));
+    }
+
+    // The database goes while a deadline runs out: it is kept when the database is back.
+    void deadlineOutlivesTheDatabase()
+    {
+        begin(QStringLiteral("postgresql"));
+        QCOMPARE(m_bench->deliver({invite(room, bob, QStringLiteral("c1"), 6000)}), BatchResult::Durable);
+        QVERIFY(m_bench->told(NoticeKind::Initiated));
+        m_databases.cluster().stop();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_bench->isOk("database"), patience);
+        QVERIFY2(m_databases.cluster().start(), qPrintable(m_databases.cluster().error()));
+        QVERIFY(m_bench->told(NoticeKind::Ended));
+        QCOMPARE(m_bench->notices().size(), 2);
+    }
+};
+
+QTEST_GUILESS_MAIN(PipelineOutage)
+#include "tst_pipeline_outage.moc"
