@@ -19,6 +19,7 @@ namespace
 
 constexpr int maxHistory = 200;
 constexpr int maxNotices = 1000;
+constexpr int icePatienceMs = 1000;
 
 } // namespace
 
@@ -94,10 +95,19 @@ void Pipeline::act(const QString &userId, const QString &callId, const call::Inp
     laneOfUser(userId).act(std::move(action));
 }
 
-void Pipeline::iceServers(const QString &userId, std::function<void(Expected<IceServers>)> reply)
+void Pipeline::iceServers(const QString &userId, std::function<void(Expected<IceServers>)> give)
 {
     if (const auto error = notServing())
-        return reply(*error);
+        return give(*error);
+    // A phone asks in the middle of setting up a call (R95): what is not at hand soon is not waited for.
+    const auto reply = [give, given = std::make_shared<bool>(false)](const Expected<IceServers> &outcome) {
+        if (!std::exchange(*given, true))
+            give(outcome);
+    };
+    QTimer::singleShot(icePatienceMs, this, [reply] {
+        reply(effects::unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
+                                   tr("The homeserver did not answer in time. Calls inside one network still work.")));
+    });
     const QString lane = m_router.matrixIdOf(userId);
     m_rooms.ensureGhost(lane, [this, lane, reply](const auto &ghost) {
         const auto failed = [reply](const homeserver::Failure &failure) {

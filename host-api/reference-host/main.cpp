@@ -41,10 +41,11 @@ int run(const Config &config)
     for (const QString &remark : host.remarks() + host.pluginDefects())
         qInfo("%s", qUtf8Printable(remark));
     QObject::connect(&signals_, &StopSignals::stopRequested, &host, &BridgeHost::stop);
-    QObject::connect(&host, &BridgeHost::stopped, qApp, [] { QCoreApplication::exit(0); }, Qt::QueuedConnection);
     QObject::connect(
-        &host, &BridgeHost::failed, qApp,
-        [](const QString &message) { QCoreApplication::exit(complain({message})); }, Qt::QueuedConnection);
+        &host, &BridgeHost::stopped, qApp, [] { QCoreApplication::exit(0); }, Qt::QueuedConnection);
+    QObject::connect(
+        &host, &BridgeHost::failed, qApp, [](const QString &message) { QCoreApplication::exit(complain({message})); },
+        Qt::QueuedConnection);
     host.start();
     return QCoreApplication::exec();
 }

@@ -51,7 +51,13 @@ void Turn::on(const Restart &)
         if (where.has(line().self) && !where.joined(line().self))
             give(EnterRoom{where.id});
     }
-    announceWaitingCalls(); // R29; what ran out meanwhile is over already (R68)
+    // A phone that rang may have gone with the process: what rings is signalled again (R68). What ran out meanwhile
+    // is over already.
+    for (Call &call : line().calls) {
+        if (call.state == State::Ringing && call.announced)
+            notify(call, NoteInitiated{call.remoteSdp});
+    }
+    announceWaitingCalls(); // R29
 }
 
 void Turn::fireDue()

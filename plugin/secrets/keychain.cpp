@@ -5,9 +5,9 @@
 #include <QCoreApplication>
 #include <QEventLoop>
 #include <QTimer>
+#include <qt6keychain/keychain.h>
 
 #include <memory>
-#include <qt6keychain/keychain.h>
 
 namespace voip
 {

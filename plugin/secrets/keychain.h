@@ -9,7 +9,7 @@ namespace voip
 
 [[nodiscard]] voiphost::Expected<QByteArray, SecretError> readKeychain(const QString &service, const QString &name,
                                                                        int timeoutMs);
-[[nodiscard]] voiphost::Expected<voiphost::Done, SecretError>
-writeKeychain(const QString &service, const QString &name, const QByteArray &value, int timeoutMs);
+[[nodiscard]] voiphost::Expected<voiphost::Done, SecretError> writeKeychain(const QString &service, const QString &name,
+                                                                            const QByteArray &value, int timeoutMs);
 
 } // namespace voip

@@ -19,8 +19,12 @@ class TestHost : public Host, public EventRegistry
 public:
     HomeserverSettings homeserver() const override
     {
-        return {QUrl(QStringLiteral("http://127.0.0.1:1")), QStringLiteral("test"), QStringLiteral("nova"),
-                QStringLiteral("bot"), QStringLiteral("nova_"), "as"};
+        return {QUrl(QStringLiteral("http://127.0.0.1:1")),
+                QStringLiteral("test"),
+                QStringLiteral("nova"),
+                QStringLiteral("bot"),
+                QStringLiteral("nova_"),
+                "as"};
     }
     DatabaseSettings database() const override { return {QStringLiteral("sqlite"), QStringLiteral(":memory:")}; }
     SecretSettings secrets() const override { return {}; }
@@ -58,9 +62,7 @@ private Q_SLOTS:
 void TestPluginManager::metadataDefects_data()
 {
     QTest::addColumn<QString>("message");
-    const auto row = [](const char *name, const char *message) {
-        QTest::newRow(name) << QString::fromLatin1(message);
-    };
+    const auto row = [](const char *name, const char *message) { QTest::newRow(name) << QString::fromLatin1(message); };
     row("other_interface", "its interface is \"org.novabridge.voiphost.Plugin/0\", this host takes "
                            "\"org.novabridge.voiphost.Plugin/1\"");
     row("no_metadata", "it carries no metadata");
@@ -169,7 +171,8 @@ void TestPluginManager::failedStart()
     QVERIFY(plugin.load());
     QVERIFY(plugin.initialise(&host, {{QStringLiteral("start_fails"), true}}));
     QString message;
-    plugin.start([&](const Expected<Done> &done) { message = done ? QStringLiteral("started") : done.error().message; });
+    plugin.start(
+        [&](const Expected<Done> &done) { message = done ? QStringLiteral("started") : done.error().message; });
     QTRY_COMPARE(message, QStringLiteral("the database is not there"));
     plugin.stop();
     QCOMPARE(plugin.state(), LoadedPlugin::State::Stopped);

@@ -43,7 +43,7 @@ Expected<Rollout> readRollout(const QJsonObject &body, const QString &percentFie
     rollout.enabled = enabled.toBool(rollout.enabled);
     const QJsonValue percent = body.value(percentField);
     if (!percent.isUndefined()) {
-        if (!percent.isDouble() || percent.toDouble() != percent.toInteger(-1) || percent.toInteger(-1) < 0 ||
+        if (!percent.isDouble() || percent.toDouble() != double(percent.toInteger(-1)) || percent.toInteger(-1) < 0 ||
             percent.toInteger() > 100)
             return invalid(QStringLiteral("Field '%1' must be a whole number between 0 and 100").arg(percentField));
         rollout.percent = percent.toInt();
@@ -130,12 +130,11 @@ RolloutControl *AdminApi::control() const
 }
 
 void AdminApi::change(const ExchangePtr &exchange, RolloutControl *control, const Rollout &wanted,
-                      std::function<QJsonObject(const Rollout &)> shape)
+                      const std::function<QJsonObject(const Rollout &)> &shape)
 {
     whenDone(this, control->setRollout(wanted), [exchange, shape](const std::optional<Expected<Rollout>> &result) {
         if (!result)
-            exchange->reply(
-                errorReply(503, QStringLiteral("UNAVAILABLE"), QStringLiteral("The change was given up")));
+            exchange->reply(errorReply(503, QStringLiteral("UNAVAILABLE"), QStringLiteral("The change was given up")));
         else if (!result->ok())
             exchange->reply(toReply(result->error()));
         else
@@ -178,8 +177,7 @@ void AdminApi::rollBack(const ExchangePtr &exchange)
     }
     whenDone(this, found->rollBack(), [exchange](const std::optional<Expected<Rollout>> &result) {
         if (!result)
-            exchange->reply(
-                errorReply(503, QStringLiteral("UNAVAILABLE"), QStringLiteral("The change was given up")));
+            exchange->reply(errorReply(503, QStringLiteral("UNAVAILABLE"), QStringLiteral("The change was given up")));
         else
             exchange->reply(result->ok() ? jsonReply(200, shapeOf(result->value())) : toReply(result->error()));
     });
@@ -196,14 +194,13 @@ void AdminApi::settings(const ExchangePtr &exchange, const QString &id)
             plugin = candidate;
     }
     if (!plugin) {
-        exchange->reply(
-            errorReply(404, QStringLiteral("PLUGIN_NOT_FOUND"), QStringLiteral("There is no such plugin")));
+        exchange->reply(errorReply(404, QStringLiteral("PLUGIN_NOT_FOUND"), QStringLiteral("There is no such plugin")));
         return;
     }
-    RolloutControl *rollouts = plugin->state() == LoadedPlugin::State::Running ||
-                                       plugin->state() == LoadedPlugin::State::Draining
-                                   ? plugin->interface<RolloutControl>()
-                                   : nullptr;
+    RolloutControl *rollouts =
+        plugin->state() == LoadedPlugin::State::Running || plugin->state() == LoadedPlugin::State::Draining
+            ? plugin->interface<RolloutControl>()
+            : nullptr;
     const auto shape = [stated = plugin->settings()](const Rollout &rollout) {
         QJsonObject object = stated;
         object[QStringLiteral("enabled")] = rollout.enabled;

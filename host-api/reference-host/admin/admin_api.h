@@ -37,7 +37,7 @@ private:
     void calls(const ExchangePtr &exchange);
     [[nodiscard]] voiphost::RolloutControl *control() const;
     void change(const ExchangePtr &exchange, voiphost::RolloutControl *control, const voiphost::Rollout &wanted,
-                std::function<QJsonObject(const voiphost::Rollout &)> shape);
+                const std::function<QJsonObject(const voiphost::Rollout &)> &shape);
 
     const ApiGate *m_gate;
     Sources m_sources;

@@ -13,6 +13,7 @@
 #include <QJsonArray>
 #include <QLoggingCategory>
 #include <QPointer>
+#include <QTimer>
 
 Q_LOGGING_CATEGORY(logHost, "bridge.host", QtInfoMsg)
 
@@ -53,7 +54,9 @@ QStringList resolveTokens(Config *config)
     return problems;
 }
 
-BridgeHost::BridgeHost(Config config, QObject *parent) : QObject(parent), m_config(std::move(config)) {}
+BridgeHost::BridgeHost(Config config, QObject *parent) : QObject(parent), m_config(std::move(config))
+{
+}
 
 BridgeHost::~BridgeHost()
 {
@@ -63,7 +66,8 @@ BridgeHost::~BridgeHost()
 QStringList BridgeHost::prepare()
 {
     QStringList problems = resolveTokens(&m_config);
-    const QStringList folders = m_config.pluginPaths.isEmpty() ? QStringList{defaultPluginPath()} : m_config.pluginPaths;
+    const QStringList folders =
+        m_config.pluginPaths.isEmpty() ? QStringList{defaultPluginPath()} : m_config.pluginPaths;
     const PluginScan scan = scanPlugins(folders);
     for (const auto &[file, message] : scan.defects)
         m_defects.append(QStringLiteral("%1: %2").arg(file, message));
@@ -81,8 +85,7 @@ QStringList BridgeHost::prepare()
         auto plugin = std::make_unique<LoadedPlugin>(metadata);
         auto done = plugin->load();
         if (done) {
-            const QJsonObject settings =
-                pluginSettings(m_config, metadata.id, plugin->schemaKeys(), &unmatched);
+            const QJsonObject settings = pluginSettings(m_config, metadata.id, plugin->schemaKeys(), &unmatched);
             considered.append(QStringLiteral("BRIDGE_PLUGINS_%1_").arg(metadata.id.toUpper()));
             done = problems.isEmpty() ? plugin->initialise(this, settings) : Expected<Done>(Done{});
         }
@@ -91,9 +94,9 @@ QStringList BridgeHost::prepare()
             const QString key = done.error().details.value(QStringLiteral("key")).toString();
             const QString section = QStringLiteral("plugins.%1").arg(metadata.id);
             const QString path = key.isEmpty() ? section : section + u'.' + key;
-            problems.append(describe({path, m_config.lines.value(path, m_config.lines.value(section)),
-                                      done.error().message},
-                                     m_config.file));
+            problems.append(
+                describe({path, m_config.lines.value(path, m_config.lines.value(section)), done.error().message},
+                         m_config.file));
             continue;
         }
         m_remarks.append(tr("plugin %1 %2 from %3").arg(metadata.id, metadata.version, metadata.file));
@@ -176,8 +179,8 @@ void BridgeHost::build()
     m_appserviceServer->setErrorShape([](int status, const QString &code, const QString &message) {
         return matrixError(status, QStringLiteral("M_") + code, message);
     });
-    m_apiServer = std::make_unique<HttpServer>("api", HttpLimits{},
-                                               [this](const ExchangePtr &exchange) { serveApi(exchange); });
+    m_apiServer =
+        std::make_unique<HttpServer>("api", HttpLimits{}, [this](const ExchangePtr &exchange) { serveApi(exchange); });
 }
 
 void BridgeHost::start()
@@ -192,12 +195,10 @@ void BridgeHost::start()
         if (done)
             continue;
         const QString path = QString::fromLatin1(key);
-        Q_EMIT failed(describe({path, m_config.lines.value(path),
-                                tr("cannot listen on %1 port %2: %3")
-                                    .arg(endpoint.host)
-                                    .arg(endpoint.port)
-                                    .arg(done.error().message)},
-                               m_config.file));
+        Q_EMIT failed(describe(
+            {path, m_config.lines.value(path),
+             tr("cannot listen on %1 port %2: %3").arg(endpoint.host).arg(endpoint.port).arg(done.error().message)},
+            m_config.file));
         return;
     }
     m_nextToStart = 0;
@@ -245,10 +246,22 @@ void BridgeHost::stop()
     const QPointer<BridgeHost> self(this);
     for (const auto &plugin : m_plugins) {
         plugin->drain(m_config.drainSeconds * 1000, [self, left] {
-            if (--*left == 0 && self && self->m_phase == Phase::Draining)
-                self->tearDown();
+            if (--*left == 0 && self)
+                self->settle(100);
         });
     }
+}
+
+// The request that ended the last call is still waiting for its answer when the drain is over.
+void BridgeHost::settle(int roundsLeft)
+{
+    if (m_phase != Phase::Draining)
+        return;
+    if (roundsLeft == 0 || (roundsLeft < 100 && m_apiServer->waiting() == 0 && m_appserviceServer->waiting() == 0)) {
+        tearDown();
+        return;
+    }
+    QTimer::singleShot(10, this, [this, roundsLeft] { settle(roundsLeft - 1); });
 }
 
 void BridgeHost::tearDown()
@@ -261,7 +274,7 @@ void BridgeHost::tearDown()
         m_streams->setService(nullptr);
     for (auto it = m_plugins.rbegin(); it != m_plugins.rend(); ++it)
         (*it)->stop();
-    // After the plugins: what they refused while stopping is still answered.
+    // Last, so that whoever asks meanwhile is answered 503 and not by a closed door.
     if (m_appserviceServer)
         m_appserviceServer->close();
     if (m_apiServer)
@@ -281,8 +294,8 @@ void BridgeHost::serveApi(const ExchangePtr &exchange)
     } else if (path == QLatin1String("readyz") && get) {
         const Checks all = checks();
         const bool ready = allRequiredOk(all);
-        exchange->reply(jsonReply(ready ? 200 : 503,
-                                  {{QStringLiteral("ready"), ready}, {QStringLiteral("checks"), toJson(all)}}));
+        exchange->reply(
+            jsonReply(ready ? 200 : 503, {{QStringLiteral("ready"), ready}, {QStringLiteral("checks"), toJson(all)}}));
     } else if (path == QLatin1String("metrics") && get) {
         if (m_gate->metricsAllowed(exchange))
             exchange->reply({200, metrics(), QByteArrayLiteral("text/plain; version=0.0.4; charset=utf-8"), {}});

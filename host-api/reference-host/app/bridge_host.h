@@ -61,6 +61,7 @@ private:
     void build();
     void serveApi(const ExchangePtr &exchange);
     void pluginStarted();
+    void settle(int roundsLeft);
     void tearDown();
     [[nodiscard]] voiphost::CallService *calls() const;
     [[nodiscard]] Checks checks() const;

@@ -65,9 +65,8 @@ void EventRouter::deliver(const EventBatch &batch, std::function<void(bool)> don
         if (part.events.isEmpty() && part.toDevice.isEmpty() && !forAll)
             continue;
         ++waiting->left;
-        whenDone(this, entry.handler->deliver(part), [finish](const std::optional<BatchResult> &result) {
-            finish(result == BatchResult::Durable);
-        });
+        whenDone(this, entry.handler->deliver(part),
+                 [finish](const std::optional<BatchResult> &result) { finish(result == BatchResult::Durable); });
     }
     finish(true);
 }

@@ -54,8 +54,7 @@ const char *defectOfEvent(const QJsonValue &value)
         return "bad_state_key";
     if (event.contains(QLatin1String("unsigned")) && !event.value(QLatin1String("unsigned")).isObject())
         return "bad_unsigned";
-    if (event.contains(QLatin1String("origin_server_ts")) &&
-        !event.value(QLatin1String("origin_server_ts")).isDouble())
+    if (event.contains(QLatin1String("origin_server_ts")) && !event.value(QLatin1String("origin_server_ts")).isDouble())
         return "bad_origin_server_ts";
     return nullptr;
 }
@@ -88,7 +87,8 @@ Expected<ParsedTransaction> parseTransaction(const QByteArray &bytes)
     const QJsonDocument document = QJsonDocument::fromJson(bytes, &parseError);
     if (parseError.error != QJsonParseError::NoError)
         return Error{
-            ErrorKind::Invalid, QStringLiteral("M_NOT_JSON"),
+            ErrorKind::Invalid,
+            QStringLiteral("M_NOT_JSON"),
             QStringLiteral("The body is not JSON: %1 at byte %2").arg(parseError.errorString()).arg(parseError.offset),
             {}};
     if (!document.isObject())
@@ -108,7 +108,8 @@ Expected<ParsedTransaction> parseTransaction(const QByteArray &bytes)
             return bad(QStringLiteral("Field '%1' must be an array").arg(name));
         const qsizetype count = body.value(name).toArray().size();
         if (count > kMaxTransactionEvents)
-            return Error{ErrorKind::TooLarge, QStringLiteral("M_TOO_LARGE"),
+            return Error{ErrorKind::TooLarge,
+                         QStringLiteral("M_TOO_LARGE"),
                          QStringLiteral("Field '%1' holds %2 events, at most %3 are accepted")
                              .arg(name)
                              .arg(count)
@@ -117,14 +118,14 @@ Expected<ParsedTransaction> parseTransaction(const QByteArray &bytes)
     }
 
     const QJsonArray events = body.value(QLatin1String("events")).toArray();
-    for (const QJsonValue &event : events) {
+    for (const QJsonValue event : events) {
         if (const char *defect = defectOfEvent(event))
             ++parsed.rejected[QString::fromLatin1(defect)];
         else
             parsed.batch.events.append(event.toObject());
     }
     const QJsonArray toDevice = body.value(toDeviceName).toArray();
-    for (const QJsonValue &message : toDevice) {
+    for (const QJsonValue message : toDevice) {
         if (isGoodToDevice(message))
             parsed.batch.toDevice.append(message.toObject());
         else
@@ -145,14 +146,13 @@ Expected<ParsedTransaction> parseTransaction(const QByteArray &bytes)
         if (!value.isUndefined() && !value.isArray())
             return bad(QStringLiteral("Field '%1.%2' must be an array").arg(lists, QLatin1String(key)));
     }
-    const QString counts =
-        spelled(body, {"device_one_time_keys_count", "device_one_time_key_counts",
-                       "org.matrix.msc3202.device_one_time_keys_count",
-                       "org.matrix.msc3202.device_one_time_key_counts"});
+    const QString counts = spelled(body, {"device_one_time_keys_count", "device_one_time_key_counts",
+                                          "org.matrix.msc3202.device_one_time_keys_count",
+                                          "org.matrix.msc3202.device_one_time_key_counts"});
     if (!object(counts, &parsed.batch.oneTimeKeyCounts))
         return bad(QStringLiteral("Field '%1' must be an object").arg(counts));
-    const QString fallback = spelled(
-        body, {"device_unused_fallback_key_types", "org.matrix.msc3202.device_unused_fallback_key_types"});
+    const QString fallback =
+        spelled(body, {"device_unused_fallback_key_types", "org.matrix.msc3202.device_unused_fallback_key_types"});
     if (!object(fallback, &parsed.batch.unusedFallbackKeyTypes))
         return bad(QStringLiteral("Field '%1' must be an object").arg(fallback));
     return parsed;

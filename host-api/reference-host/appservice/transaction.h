@@ -14,7 +14,7 @@ namespace bridgehost
 constexpr qsizetype kMaxTransactionEvents = 5000;
 
 struct ParsedTransaction {
-    voiphost::EventBatch batch; // events of every type; transactionId and receivedAt are the caller's
+    voiphost::EventBatch batch;  // events of every type; transactionId and receivedAt are the caller's
     QMap<QString, int> rejected; // reason -> events left out
 };
 

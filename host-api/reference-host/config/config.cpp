@@ -22,7 +22,7 @@ struct ConfigText {
     Q_DECLARE_TR_FUNCTIONS(Config)
 };
 
-constexpr qint64 kMaxFile = 1024 * 1024;
+constexpr qint64 kMaxFile = qint64(1024) * 1024;
 
 YamlSection::Check matches(const QString &pattern, int maxLength, const QString &explanation)
 {
@@ -150,10 +150,9 @@ void readAll(YamlSection &root, Config *config)
     readSecrets(root.section(QStringLiteral("secrets")), config);
 
     YamlSection appservice = root.section(QStringLiteral("appservice"));
-    config->appserviceId =
-        appservice.text(QStringLiteral("id"), Need::Required, {},
-                        matches(QStringLiteral("[A-Za-z0-9._-]+"), 128,
-                                ConfigText::tr("must be of the characters A-Z a-z 0-9 . _ -")));
+    config->appserviceId = appservice.text(
+        QStringLiteral("id"), Need::Required, {},
+        matches(QStringLiteral("[A-Za-z0-9._-]+"), 128, ConfigText::tr("must be of the characters A-Z a-z 0-9 . _ -")));
     config->appserviceListen = endpoint(appservice);
     config->appserviceUrl = baseUrl(appservice, QStringLiteral("url"));
     const Need need =
@@ -165,9 +164,9 @@ void readAll(YamlSection &root, Config *config)
     appservice.done();
 
     YamlSection database = root.section(QStringLiteral("database"));
-    config->database.driver = database.text(
-        QStringLiteral("driver"), Need::Required, {},
-        matches(QStringLiteral("sqlite|postgresql"), 16, ConfigText::tr("must be sqlite or postgresql")));
+    config->database.driver =
+        database.text(QStringLiteral("driver"), Need::Required, {},
+                      matches(QStringLiteral("sqlite|postgresql"), 16, ConfigText::tr("must be sqlite or postgresql")));
     config->database.dsn = database.text(QStringLiteral("dsn"), Need::Required);
     database.done();
 

@@ -45,11 +45,11 @@ struct Config {
     QList<UserEntry> users;
     int drainSeconds = 60;
 
-    QStringList pluginPaths;                 // empty: the default beside the executable
-    QMap<QString, QJsonObject> plugins;      // sections by plugin id, environment not yet laid over
-    QMap<QString, int> lines;                // "plugins.matrixvoip.mode" -> line, for errors that a plugin finds
+    QStringList pluginPaths;                  // empty: the default beside the executable
+    QMap<QString, QJsonObject> plugins;       // sections by plugin id, environment not yet laid over
+    QMap<QString, int> lines;                 // "plugins.matrixvoip.mode" -> line, for errors that a plugin finds
     QMap<QString, QString> pluginEnvironment; // BRIDGE_PLUGINS_*, matched to keys once the plugins are known
-    QStringList unknownEnvironment;          // BRIDGE_* that match no key: listed by --check, otherwise left alone
+    QStringList unknownEnvironment;           // BRIDGE_* that match no key: listed by --check, otherwise left alone
 
     [[nodiscard]] QString ghost(const QString &userId) const
     {
@@ -70,8 +70,8 @@ using Environment = QMap<QString, QString>;
 // "FILE:LINE: KEY: MESSAGE"
 [[nodiscard]] QString describe(const ConfigProblem &problem, const QString &file);
 
-[[nodiscard]] voiphost::Expected<Config, QList<ConfigProblem>>
-parseConfig(const QByteArray &yaml, const QString &file, const Environment &environment);
+[[nodiscard]] voiphost::Expected<Config, QList<ConfigProblem>> parseConfig(const QByteArray &yaml, const QString &file,
+                                                                           const Environment &environment);
 [[nodiscard]] voiphost::Expected<Config, QList<ConfigProblem>> loadConfig(const QString &file,
                                                                           const Environment &environment);
 

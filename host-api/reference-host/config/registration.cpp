@@ -50,7 +50,8 @@ QByteArray registrationYaml(const Config &config)
 voiphost::Expected<voiphost::Done> writeRegistration(const Config &config, const QString &file)
 {
     const auto failed = [&file](const QString &why) {
-        return voiphost::Error{voiphost::ErrorKind::Unavailable, QStringLiteral("WRITE_FAILED"), file + QLatin1String(": ") + why, {}};
+        return voiphost::Error{
+            voiphost::ErrorKind::Unavailable, QStringLiteral("WRITE_FAILED"), file + QLatin1String(": ") + why, {}};
     };
     QSaveFile out(file);
     if (!out.open(QIODevice::WriteOnly))

@@ -196,7 +196,7 @@ int YamlSection::number(const QString &key, int low, int high, int fallback)
     } else {
         value = toJson(item);
     }
-    if (!value.isDouble() || value.toDouble() != value.toInteger()) {
+    if (!value.isDouble() || value.toDouble() != double(value.toInteger())) {
         problem(key, tr("must be a whole number"));
         return fallback;
     }

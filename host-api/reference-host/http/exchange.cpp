@@ -60,8 +60,9 @@ void Exchange::startStream(const QByteArray &contentType, std::function<void()> 
     m_onClosed = std::move(onClosed);
     // libmicrohttpd keeps the response longer than the request sometimes, so it holds a pointer of its own.
     auto *self = new ExchangePtr(shared_from_this());
-    MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, &Exchange::readStream, self,
-                                                               [](void *p) { delete static_cast<ExchangePtr *>(p); });
+    MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, size_t(16) * 1024, &Exchange::readStream, self,
+                                          [](void *p) { delete static_cast<ExchangePtr *>(p); });
     if (!response) {
         delete self;
         return;

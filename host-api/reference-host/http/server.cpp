@@ -6,6 +6,7 @@
 #include <QDateTime>
 #include <QLoggingCategory>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -157,13 +158,13 @@ Expected<Done> HttpServer::listen(const Endpoint &endpoint)
     const auto fd = openSocket(endpoint, &m_port);
     if (!fd)
         return fd.error();
-    m_daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Callbacks::access, this,
-        MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::target, this,
-        MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, this, MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::connection,
-        this, MHD_OPTION_CONNECTION_MEMORY_LIMIT, m_limits.headers, MHD_OPTION_CONNECTION_LIMIT, m_limits.connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, m_limits.perAddress, MHD_OPTION_CONNECTION_TIMEOUT,
-        unsigned(std::max(1, m_limits.stallMs / 1000)), MHD_OPTION_END);
+    m_daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Callbacks::access, this,
+                                MHD_OPTION_LISTEN_SOCKET, *fd, MHD_OPTION_URI_LOG_CALLBACK, &Callbacks::target, this,
+                                MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::completed, this, MHD_OPTION_NOTIFY_CONNECTION,
+                                &Callbacks::connection, this, MHD_OPTION_CONNECTION_MEMORY_LIMIT, m_limits.headers,
+                                MHD_OPTION_CONNECTION_LIMIT, m_limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                m_limits.perAddress, MHD_OPTION_CONNECTION_TIMEOUT,
+                                unsigned(std::max(1, m_limits.stallMs / 1000)), MHD_OPTION_END);
     if (!m_daemon) {
         ::close(*fd);
         return Error{ErrorKind::Unavailable, QStringLiteral("LISTEN_FAILED"), QStringLiteral("no HTTP daemon"), {}};
@@ -237,8 +238,8 @@ bool HttpServer::step(const ExchangePtr &exchange, const char *data, size_t *siz
         if (exchange->m_received > kThrowAwayLimit || exchange->m_clock.elapsed() > m_limits.requestMs)
             return false;
         if (!exchange->m_refusal && exchange->m_received > m_limits.body) {
-            exchange->m_refusal = error(413, QStringLiteral("TOO_LARGE"),
-                                        QStringLiteral("The body is over %1 bytes").arg(m_limits.body));
+            exchange->m_refusal =
+                error(413, QStringLiteral("TOO_LARGE"), QStringLiteral("The body is over %1 bytes").arg(m_limits.body));
             request.body = QByteArray();
         }
         if (!exchange->m_refusal)
@@ -266,6 +267,14 @@ bool HttpServer::send(const ExchangePtr &exchange)
 {
     return exchange->m_response &&
            MHD_queue_response(exchange->m_connection, unsigned(exchange->m_status), exchange->m_response) == MHD_YES;
+}
+
+qsizetype HttpServer::waiting() const
+{
+    return std::count_if(m_open.cbegin(), m_open.cend(), [](const std::weak_ptr<Exchange> &weak) {
+        const ExchangePtr exchange = weak.lock();
+        return exchange && exchange->m_dispatched && !exchange->answered();
+    });
 }
 
 void HttpServer::close()

@@ -22,12 +22,12 @@ namespace bridgehost
 {
 
 struct HttpLimits {
-    qint64 body = 256 * 1024;
+    qint64 body = 256ll * 1024;
     unsigned connections = 768;
     unsigned perAddress = 512;
-    size_t headers = 32 * 1024; // libmicrohttpd's pool of one connection: request line and headers must fit
-    int stallMs = 30'000;       // nothing moves on the connection
-    int requestMs = 60'000;     // from its first byte to its last, however steadily it drips
+    size_t headers = size_t(32) * 1024; // libmicrohttpd's pool of one connection: request line and headers must fit
+    int stallMs = 30'000;               // nothing moves on the connection
+    int requestMs = 60'000;             // from its first byte to its last, however steadily it drips
 };
 
 class HttpServer : public QObject
@@ -53,6 +53,8 @@ public:
     // Answers what is open (streams end, waiting requests get 503), then closes. Idempotent.
     void close();
 
+    // Requests that were handed to the handler and have no answer yet.
+    [[nodiscard]] qsizetype waiting() const;
     // By status; for the host's metrics.
     [[nodiscard]] const QMap<int, quint64> &answers() const { return m_answers; }
 

@@ -22,9 +22,7 @@ struct MetadataText {
 
 bool matches(const QString &text, const char *pattern)
 {
-    return QRegularExpression(QRegularExpression::anchoredPattern(QString::fromLatin1(pattern)))
-        .match(text)
-        .hasMatch();
+    return QRegularExpression(QRegularExpression::anchoredPattern(QString::fromLatin1(pattern))).match(text).hasMatch();
 }
 
 // https://semver.org, point 2, 9 and 10
@@ -106,7 +104,7 @@ Expected<PluginMetadata, QString> checkMetadata(const QJsonObject &raw)
     const QJsonValue api = data.value(QStringLiteral("apiVersion"));
     if (api.isUndefined())
         return MetadataText::tr("\"apiVersion\" is missing");
-    if (!api.isDouble() || api.toDouble() != api.toInteger())
+    if (!api.isDouble() || api.toDouble() != double(api.toInteger()))
         return MetadataText::tr("\"apiVersion\" must be a whole number");
     if (api.toInteger() != VOIPHOST_API_VERSION)
         return MetadataText::tr("it was made for version %1 of the host's interface, this host has version %2")

@@ -16,8 +16,8 @@ struct PluginMetadata {
     QString file;
     QString id;
     QString version;
-    QString settingsSchema;            // resource path, readable once the plugin is loaded
-    QMap<QString, QString> names;        // by language; "" is the default
+    QString settingsSchema;       // resource path, readable once the plugin is loaded
+    QMap<QString, QString> names; // by language; "" is the default
     QMap<QString, QString> descriptions;
 
     [[nodiscard]] QString name(const QString &language) const;

@@ -46,8 +46,8 @@ bool methodIs(const ExchangePtr &exchange, const QByteArray &method, const QByte
 const QStringList &postActions()
 {
     static const QStringList names{
-        QStringLiteral("answer"),      QStringLiteral("ice-candidate"), QStringLiteral("negotiate"),
-        QStringLiteral("media"),       QStringLiteral("media-state"),   QStringLiteral("reject"),
+        QStringLiteral("answer"), QStringLiteral("ice-candidate"), QStringLiteral("negotiate"),
+        QStringLiteral("media"),  QStringLiteral("media-state"),   QStringLiteral("reject"),
         QStringLiteral("end"),
     };
     return names;
@@ -108,10 +108,10 @@ bool CallApi::handle(const ExchangePtr &exchange)
         return true;
     }
     if (path.size() >= 2 && (second.isEmpty() || second.size() > kMaxShortText)) {
-        exchange->reply(conversationRoute
-                            ? errorReply(404, QStringLiteral("CONVERSATION_NOT_FOUND"),
-                                         QStringLiteral("There is no such conversation"))
-                            : errorReply(404, QStringLiteral("CALL_NOT_FOUND"), QStringLiteral("There is no such call")));
+        exchange->reply(conversationRoute ? errorReply(404, QStringLiteral("CONVERSATION_NOT_FOUND"),
+                                                       QStringLiteral("There is no such conversation"))
+                                          : errorReply(404, QStringLiteral("CALL_NOT_FOUND"),
+                                                       QStringLiteral("There is no such call")));
         return true;
     }
 

@@ -67,8 +67,7 @@ bool ApiGate::requireAdmin(const ExchangePtr &exchange) const
         break;
     case Who::WrongToken:
     case Who::User:
-        exchange->reply(
-            errorReply(403, QStringLiteral("FORBIDDEN"), QStringLiteral("The admin token is needed")));
+        exchange->reply(errorReply(403, QStringLiteral("FORBIDDEN"), QStringLiteral("The admin token is needed")));
         break;
     }
     return false;

@@ -43,14 +43,13 @@ Expected<IceCandidate> readCandidate(const QJsonValue &value, const QString &pat
     const QJsonValue mid = object.value(QLatin1String("sdpMid"));
     if (!mid.isUndefined() && !mid.isNull()) {
         if (!mid.isString() || mid.toString().size() > kMaxShortText)
-            return invalid(QStringLiteral("Field '%1.sdpMid' must be text of at most %2 characters")
-                               .arg(path)
-                               .arg(kMaxShortText));
+            return invalid(
+                QStringLiteral("Field '%1.sdpMid' must be text of at most %2 characters").arg(path).arg(kMaxShortText));
         candidate.sdpMid = mid.toString();
     }
     const QJsonValue index = object.value(QLatin1String("sdpMLineIndex"));
     if (!index.isUndefined() && !index.isNull()) {
-        if (!index.isDouble() || index.toDouble() != index.toInteger(-1) || index.toInteger(-1) < 0 ||
+        if (!index.isDouble() || index.toDouble() != double(index.toInteger(-1)) || index.toInteger(-1) < 0 ||
             index.toInteger() > 255)
             return invalid(
                 QStringLiteral("Field '%1.sdpMLineIndex' must be a whole number between 0 and 255").arg(path));
@@ -154,7 +153,8 @@ Expected<QJsonObject> readBody(const QByteArray &body)
     QJsonParseError error;
     const QJsonDocument document = QJsonDocument::fromJson(body, &error);
     if (error.error != QJsonParseError::NoError)
-        return Error{ErrorKind::Invalid, QStringLiteral("INVALID_JSON"),
+        return Error{ErrorKind::Invalid,
+                     QStringLiteral("INVALID_JSON"),
                      QStringLiteral("The body is not JSON: %1 at byte %2").arg(error.errorString()).arg(error.offset),
                      {}};
     if (!document.isObject())

@@ -12,7 +12,7 @@
 namespace bridgehost
 {
 
-constexpr qsizetype kMaxSdp = 64 * 1024; // bytes in UTF-8
+constexpr qsizetype kMaxSdp = qsizetype(64) * 1024; // bytes in UTF-8
 constexpr qsizetype kMaxCandidates = 64;
 constexpr qsizetype kMaxCandidate = 2048;
 constexpr qsizetype kMaxShortText = 255;

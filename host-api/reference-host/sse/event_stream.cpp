@@ -18,10 +18,10 @@ using namespace voiphost;
 struct EventStreams::Client {
     ExchangePtr exchange;
     QString user;
-    qint64 sent = 0;      // the last id written (or skipped on purpose)
+    qint64 sent = 0; // the last id written (or skipped on purpose)
     bool live = false;
-    bool reading = false; // a page has been asked for
-    bool more = false;    // the store holds more than was read
+    bool reading = false;   // a page has been asked for
+    bool more = false;      // the store holds more than was read
     qint64 firstMissed = 0; // fresh streams: the first live id that came while the list of live calls was read
     bool streaming = false;
     bool closed = false;
@@ -154,9 +154,9 @@ void EventStreams::tookPage(const ClientPtr &client, const std::optional<Expecte
         if (client->streaming) // it resumes, and may then be told why not
             client->exchange->finish();
         else
-            client->exchange->reply(page ? toReply(page->error())
-                                         : errorReply(503, QStringLiteral("UNAVAILABLE"),
-                                                      QStringLiteral("The events cannot be read now")));
+            client->exchange->reply(
+                page ? toReply(page->error())
+                     : errorReply(503, QStringLiteral("UNAVAILABLE"), QStringLiteral("The events cannot be read now")));
         return;
     }
     if (!client->streaming)

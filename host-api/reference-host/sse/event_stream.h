@@ -18,7 +18,7 @@ namespace bridgehost
 {
 
 struct StreamLimits {
-    qsizetype queuedBytes = 4 * 1024 * 1024; // per client, beyond what the socket holds
+    qsizetype queuedBytes = qsizetype(4) * 1024 * 1024; // per client, beyond what the socket holds
     int perUser = 16;
     int pageSize = 50; // notices read at once while catching up
     int heartbeatMs = 15'000;

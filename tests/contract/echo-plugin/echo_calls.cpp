@@ -94,8 +94,7 @@ QFuture<Expected<Placed>> EchoCalls::place(const QString &userId, const QString 
     if (m_refuseNew)
         return error<Placed>(ErrorKind::Unavailable, "FALLBACK", QStringLiteral("The bridge is stopping"));
     for (const Entry &entry : std::as_const(m_entries)) {
-        if (entry.user == userId && !request.idempotencyKey.isEmpty() &&
-            entry.idempotencyKey == request.idempotencyKey)
+        if (entry.user == userId && !request.idempotencyKey.isEmpty() && entry.idempotencyKey == request.idempotencyKey)
             return ready(Placed{entry.call, true});
         if (entry.user == userId && entry.call.conversationId == conversationId && isLive(entry.call))
             return error<Placed>(ErrorKind::Conflict, "CALL_IN_PROGRESS", QStringLiteral("A call is in progress"),
@@ -120,7 +119,8 @@ QFuture<Expected<Placed>> EchoCalls::place(const QString &userId, const QString 
         m_entries.append(entry);
         return ready(Placed{entry.call, false});
     }
-    return error<Placed>(ErrorKind::NotFound, "CONVERSATION_NOT_FOUND", QStringLiteral("There is no such conversation"));
+    return error<Placed>(ErrorKind::NotFound, "CONVERSATION_NOT_FOUND",
+                         QStringLiteral("There is no such conversation"));
 }
 
 void EchoCalls::incoming(const QString &userId, const QJsonObject &invite)

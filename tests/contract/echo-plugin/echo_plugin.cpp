@@ -2,8 +2,8 @@
 // The echo plugin's life and its optional interfaces.
 #include "echo_plugin.h"
 
-#include <QtConcurrentRun>
 #include <QTimer>
+#include <QtConcurrentRun>
 
 using namespace voiphost;
 

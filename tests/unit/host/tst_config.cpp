@@ -106,8 +106,7 @@ void TestConfig::mistakes_data()
     row("twice", "  id: nova\n", "  id: nova\n  id: nova\n", "f:4: appservice.id: is given twice");
     row("same user", "id: bob", "id: alice", "f:15: users[1].id: is another user's already");
     row("same token", "bob-secret", "alice-secret", "f:15: users[1].token: is another user's already");
-    row("bad user", "id: bob", "id: \"Bob!\"",
-        "f:15: users[1].id: must be 1 to 64 of the characters a-z 0-9 . _ = -");
+    row("bad user", "id: bob", "id: \"Bob!\"", "f:15: users[1].id: must be 1 to 64 of the characters a-z 0-9 . _ = -");
     row("admin is user", "\"admin-secret\"", "\"bob-secret\"",
         "f:12: admin.token: must differ from the tokens of the users");
     row("tokens equal", "\"hs-secret\"", "\"as-secret\"",
@@ -118,8 +117,8 @@ void TestConfig::mistakes_data()
         "f:12: secrets.provider: must be configuration, keychain or credentials-directory");
     row("bad drain", "admin:", "shutdown: { drain_seconds: -1 }\nadmin:",
         "f:12: shutdown.drain_seconds: must be between 0 and 86400");
-    row("bad root key", "admin:", "secrets: { root_key: \"abc\" }\nadmin:",
-        "f:12: secrets.root_key: must be 32 bytes in base64");
+    row("bad root key",
+        "admin:", "secrets: { root_key: \"abc\" }\nadmin:", "f:12: secrets.root_key: must be 32 bytes in base64");
 }
 
 void TestConfig::mistakes()
@@ -159,7 +158,8 @@ void TestConfig::environmentOverrides()
     QVERIFY(config);
     QCOMPARE(config->database.dsn, QStringLiteral("other.db"));
     QCOMPARE(config->adminToken, QByteArray("12345"));
-    QCOMPARE(config->allowedOrigins, (QStringList{QStringLiteral("https://a.example"), QStringLiteral("https://b.example")}));
+    QCOMPARE(config->allowedOrigins,
+             (QStringList{QStringLiteral("https://a.example"), QStringLiteral("https://b.example")}));
     QCOMPARE(config->drainSeconds, 7);
     QCOMPARE(config->users.size(), 1);
     QCOMPARE(config->users.first().user.id, QStringLiteral("carol"));
@@ -169,18 +169,19 @@ void TestConfig::environmentOverrides()
 
 void TestConfig::environmentAloneIsEnough()
 {
-    const auto config = parseConfig(QByteArray(kGood).replace("admin: { token: \"admin-secret\" }\n", ""),
-                                    QStringLiteral("f"),
-                                    {{QStringLiteral("BRIDGE_ADMIN_TOKEN"), QStringLiteral("from-env")}});
+    const auto config =
+        parseConfig(QByteArray(kGood).replace("admin: { token: \"admin-secret\" }\n", ""), QStringLiteral("f"),
+                    {{QStringLiteral("BRIDGE_ADMIN_TOKEN"), QStringLiteral("from-env")}});
     QVERIFY(config);
     QCOMPARE(config->adminToken, QByteArray("from-env"));
 }
 
 void TestConfig::environmentOfPlugins()
 {
-    const auto config = parseConfig(kGood, QStringLiteral("f"),
-                                    {{QStringLiteral("BRIDGE_PLUGINS_MATRIXVOIP_ROLLOUT_PERCENT"), QStringLiteral("50")},
-                                     {QStringLiteral("BRIDGE_PLUGINS_MATRIXVOIP_NONE"), QStringLiteral("1")}});
+    const auto config =
+        parseConfig(kGood, QStringLiteral("f"),
+                    {{QStringLiteral("BRIDGE_PLUGINS_MATRIXVOIP_ROLLOUT_PERCENT"), QStringLiteral("50")},
+                     {QStringLiteral("BRIDGE_PLUGINS_MATRIXVOIP_NONE"), QStringLiteral("1")}});
     QVERIFY(config);
     QStringList unmatched;
     const QJsonObject settings =
@@ -208,15 +209,16 @@ void TestConfig::registration()
     QTemporaryDir dir;
     const QString file = dir.filePath(QStringLiteral("registration.yaml"));
     QVERIFY(writeRegistration(*config, file));
-    QCOMPARE(QFileInfo(file).permissions() & (QFile::ReadGroup | QFile::ReadOther | QFile::WriteGroup | QFile::WriteOther),
+    QCOMPARE(QFileInfo(file).permissions() &
+                 (QFile::ReadGroup | QFile::ReadOther | QFile::WriteGroup | QFile::WriteOther),
              QFile::Permissions());
     QFile written(file);
     QVERIFY(written.open(QIODevice::ReadOnly));
     const QByteArray yaml = written.readAll();
     for (const char *line :
-         {"id: \"nova\"\n", "url: \"http://127.0.0.1:9009\"\n", "as_token: \"as-secret\"\n", "hs_token: \"hs-secret\"\n",
-          "sender_localpart: \"novabridge\"\n", "rate_limited: false\n", "exclusive: true\n",
-          "regex: \"@nova_.*:test\\\\.example\"\n", "receive_ephemeral: true\n",
+         {"id: \"nova\"\n", "url: \"http://127.0.0.1:9009\"\n", "as_token: \"as-secret\"\n",
+          "hs_token: \"hs-secret\"\n", "sender_localpart: \"novabridge\"\n", "rate_limited: false\n",
+          "exclusive: true\n", "regex: \"@nova_.*:test\\\\.example\"\n", "receive_ephemeral: true\n",
           "de.sorunome.msc2409.push_ephemeral: true\n", "org.matrix.msc3202: true\n", "io.element.msc4190: true\n"})
         QVERIFY2(yaml.contains(line), line);
     QVERIFY(!writeRegistration(*config, dir.filePath(QStringLiteral("none/registration.yaml"))));

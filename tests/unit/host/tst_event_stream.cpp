@@ -28,19 +28,40 @@ class NoticeStore : public CallService
 public:
     using Page = Expected<QList<CallNotice>>;
 
-    QFuture<Expected<Conversation>> openConversation(const QString &, const ConversationTarget &) override { return none<Conversation>(); }
-    QFuture<Expected<QList<Conversation>>> conversations(const QString &) override { return none<QList<Conversation>>(); }
-    QFuture<Expected<Placed>> place(const QString &, const QString &, const PlaceRequest &) override { return none<Placed>(); }
+    QFuture<Expected<Conversation>> openConversation(const QString &, const ConversationTarget &) override
+    {
+        return none<Conversation>();
+    }
+    QFuture<Expected<QList<Conversation>>> conversations(const QString &) override
+    {
+        return none<QList<Conversation>>();
+    }
+    QFuture<Expected<Placed>> place(const QString &, const QString &, const PlaceRequest &) override
+    {
+        return none<Placed>();
+    }
     QFuture<Expected<Call>> answer(const QString &, const QString &, const QString &) override { return none<Call>(); }
-    QFuture<Expected<Call>> addCandidates(const QString &, const QString &, const QList<IceCandidate> &) override { return none<Call>(); }
-    QFuture<Expected<Call>> setMediaState(const QString &, const QString &, MediaState) override { return none<Call>(); }
+    QFuture<Expected<Call>> addCandidates(const QString &, const QString &, const QList<IceCandidate> &) override
+    {
+        return none<Call>();
+    }
+    QFuture<Expected<Call>> setMediaState(const QString &, const QString &, MediaState) override
+    {
+        return none<Call>();
+    }
     QFuture<Expected<Call>> reject(const QString &, const QString &, const QString &) override { return none<Call>(); }
     QFuture<Expected<Call>> end(const QString &, const QString &, const QString &) override { return none<Call>(); }
     QFuture<Expected<IceServers>> iceServers(const QString &) override { return none<IceServers>(); }
     QFuture<Expected<Call>> call(const QString &, const QString &) override { return none<Call>(); }
     QFuture<Expected<QList<Call>>> liveCalls(const QString &) override { return none<QList<Call>>(); }
-    QFuture<Expected<QList<Call>>> history(const QString &, int, const QString &) override { return none<QList<Call>>(); }
-    QFuture<Expected<QByteArray>> timeline(const QString &, const QString &, bool) override { return none<QByteArray>(); }
+    QFuture<Expected<QList<Call>>> history(const QString &, int, const QString &) override
+    {
+        return none<QList<Call>>();
+    }
+    QFuture<Expected<QByteArray>> timeline(const QString &, const QString &, bool) override
+    {
+        return none<QByteArray>();
+    }
     QList<std::pair<QString, Call>> allLiveCalls() const override { return {}; }
 
     QFuture<Page> noticesAfter(const QString &userId, qint64 afterId, int limit) override
@@ -51,7 +72,8 @@ public:
                 found.append(notice);
         }
         ++reads;
-        return answer(fail ? Page(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), {}, {}}) : Page(found));
+        return answer(fail ? Page(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), {}, {}})
+                           : Page(found));
     }
     QFuture<Page> noticesOfLiveCalls(const QString &userId) override
     {
@@ -64,7 +86,8 @@ public:
         return answer(Page(found));
     }
 
-    void tell(const QString &callId = QStringLiteral("c"), qsizetype padding = 0, const QString &user = QStringLiteral("alice"))
+    void tell(const QString &callId = QStringLiteral("c"), qsizetype padding = 0,
+              const QString &user = QStringLiteral("alice"))
     {
         CallNotice notice;
         notice.id = ++last[user];

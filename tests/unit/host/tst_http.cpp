@@ -77,7 +77,8 @@ void TestHttp::answersLaterFromAnotherThread()
     QTRY_VERIFY(open);
     QVERIFY(!client.answered());
     std::unique_ptr<QThread> thread(QThread::create([&] {
-        QMetaObject::invokeMethod(m_server.get(), [&open] { open->reply(jsonReply(201, {})); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            m_server.get(), [&open] { open->reply(jsonReply(201, {})); }, Qt::QueuedConnection);
     }));
     thread->start();
     QTRY_VERIFY(client.answered());
@@ -223,7 +224,8 @@ void TestHttp::streams()
     bool closed = false;
     m_handler = [&](const ExchangePtr &exchange) {
         stream = exchange;
-        exchange->startStream("text/event-stream", [&] { ++drained; }, [&] { closed = true; });
+        exchange->startStream(
+            "text/event-stream", [&] { ++drained; }, [&] { closed = true; });
         exchange->write("first;");
     };
     serve();
@@ -247,7 +249,8 @@ void TestHttp::slowStreamCanBeCut()
     bool closed = false;
     m_handler = [&](const ExchangePtr &exchange) {
         stream = exchange;
-        exchange->startStream("text/event-stream", [] {}, [&] { closed = true; });
+        exchange->startStream(
+            "text/event-stream", [] {}, [&] { closed = true; });
     };
     serve();
     RawClient client(m_server->port());
@@ -271,7 +274,8 @@ void TestHttp::clientThatLeavesClosesItsStream()
     bool closed = false;
     m_handler = [&](const ExchangePtr &exchange) {
         stream = exchange;
-        exchange->startStream("text/event-stream", [] {}, [&] { closed = true; });
+        exchange->startStream(
+            "text/event-stream", [] {}, [&] { closed = true; });
         exchange->write("hello");
     };
     serve();
@@ -291,7 +295,8 @@ void TestHttp::closingAnswersWhatIsOpen()
     m_handler = [&](const ExchangePtr &exchange) {
         open.append(exchange);
         if (exchange->request().path.first() == QLatin1String("events"))
-            exchange->startStream("text/event-stream", [] {}, [] {});
+            exchange->startStream(
+                "text/event-stream", [] {}, [] {});
     };
     serve();
     RawClient waiting(m_server->port());

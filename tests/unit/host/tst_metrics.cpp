@@ -23,15 +23,17 @@ void TestMetrics::familiesAreStatedOnce()
     MetricsText own;
     own.labelled("r", "Left out.", "reason", {{QStringLiteral("b c"), 3}, {QStringLiteral("d"), 4}});
     own.counter("y", "Y.", 0);
-    QCOMPARE(mergeMetrics({plugin, own.text()}),
-             QByteArray("# HELP r Left out.\n# TYPE r counter\nr{reason=\"a\"} 1\nr{reason=\"b c\"} 5\nr{reason=\"d\"} 4\n"
-                        "# HELP x X.\n# TYPE x gauge\nx 5\n# HELP y Y.\n# TYPE y counter\ny 0\n"));
+    QCOMPARE(
+        mergeMetrics({plugin, own.text()}),
+        QByteArray("# HELP r Left out.\n# TYPE r counter\nr{reason=\"a\"} 1\nr{reason=\"b c\"} 5\nr{reason=\"d\"} 4\n"
+                   "# HELP x X.\n# TYPE x gauge\nx 5\n# HELP y Y.\n# TYPE y counter\ny 0\n"));
 }
 
 void TestMetrics::histogramsStayWhole()
 {
-    const QByteArray text = "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3.5\n"
-                            "h_count 2\n";
+    const QByteArray text =
+        "# HELP h H.\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3.5\n"
+        "h_count 2\n";
     QCOMPARE(mergeMetrics({text}), text);
 }
 

@@ -49,9 +49,9 @@ void TestShapes::sdp()
     const QString field = QStringLiteral("answer_sdp");
     const QString longest = QStringLiteral("v=0") + QString(kMaxSdp - 3, u'x');
     QCOMPARE(readSdp({{field, longest}}, field).value(), longest);
-    for (const QJsonObject &bad :
-         {QJsonObject{}, QJsonObject{{field, 1}}, QJsonObject{{field, QStringLiteral("hello")}},
-          QJsonObject{{field, longest + u'x'}}, QJsonObject{{field, QStringLiteral("v=0") + QString(kMaxSdp / 2, u'ü')}}}) {
+    for (const QJsonObject &bad : {QJsonObject{}, QJsonObject{{field, 1}},
+                                   QJsonObject{{field, QStringLiteral("hello")}}, QJsonObject{{field, longest + u'x'}},
+                                   QJsonObject{{field, QStringLiteral("v=0") + QString(kMaxSdp / 2, u'ü')}}}) {
         const auto read = readSdp(bad, field);
         QVERIFY(!read);
         QCOMPARE(read.error().code, QStringLiteral("INVALID_SDP"));
@@ -104,7 +104,8 @@ void TestShapes::place_data()
         QTest::newRow(name) << QByteArray(json) << QString::fromLatin1(named);
     };
     row("least", R"({"initiator_sdp":"v=0"})", "");
-    row("full", R"({"initiator_sdp":"v=0","call_type":"direct","media":{"audio":true,"video":true},"idempotency_key":"k"})",
+    row("full",
+        R"({"initiator_sdp":"v=0","call_type":"direct","media":{"audio":true,"video":true},"idempotency_key":"k"})",
         "");
     row("type", R"({"initiator_sdp":"v=0","call_type":"group"})", "'call_type' must be direct");
     row("media", R"({"initiator_sdp":"v=0","media":true})", "'media' must be an object");
@@ -145,7 +146,8 @@ void TestShapes::callObject()
 void TestShapes::iceServers()
 {
     QVERIFY(toJson(IceServers{}).value(QStringLiteral("ice_servers")).toArray().isEmpty());
-    const QJsonObject json = toJson(IceServers{{QStringLiteral("turn:t")}, QStringLiteral("u"), QStringLiteral("p"), 60});
+    const QJsonObject json =
+        toJson(IceServers{{QStringLiteral("turn:t")}, QStringLiteral("u"), QStringLiteral("p"), 60});
     QCOMPARE(json.value(QStringLiteral("ttl")), QJsonValue(60));
     QCOMPARE(json.value(QStringLiteral("ice_servers")).toArray().at(0).toObject().value(QStringLiteral("username")),
              QJsonValue(QStringLiteral("u")));

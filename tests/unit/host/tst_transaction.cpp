@@ -112,16 +112,16 @@ void TestTransaction::goodEventsAreKept()
     broken(QStringLiteral("unsigned"), QStringLiteral("x"));
     broken(QStringLiteral("origin_server_ts"), QStringLiteral("x"));
     events.append(matrixEvent(QStringLiteral("$2")));
-    const auto parsed = parseTransaction(
-        body(events, {{QStringLiteral("to_device"), QJsonArray{QJsonObject{}, QStringLiteral("x")}}}));
+    const auto parsed =
+        parseTransaction(body(events, {{QStringLiteral("to_device"), QJsonArray{QJsonObject{}, QStringLiteral("x")}}}));
     QVERIFY(parsed);
     QCOMPARE(parsed->batch.events.size(), 2);
     QCOMPARE(parsed->batch.events.at(1).value(QStringLiteral("event_id")).toString(), QStringLiteral("$2"));
     const QMap<QString, int> expected{
-        {QStringLiteral("not_an_object"), 1}, {QStringLiteral("bad_type"), 2},
-        {QStringLiteral("bad_event_id"), 1},  {QStringLiteral("bad_room_id"), 1},
-        {QStringLiteral("bad_sender"), 1},    {QStringLiteral("bad_content"), 1},
-        {QStringLiteral("bad_state_key"), 1}, {QStringLiteral("bad_unsigned"), 1},
+        {QStringLiteral("not_an_object"), 1},        {QStringLiteral("bad_type"), 2},
+        {QStringLiteral("bad_event_id"), 1},         {QStringLiteral("bad_room_id"), 1},
+        {QStringLiteral("bad_sender"), 1},           {QStringLiteral("bad_content"), 1},
+        {QStringLiteral("bad_state_key"), 1},        {QStringLiteral("bad_unsigned"), 1},
         {QStringLiteral("bad_origin_server_ts"), 1}, {QStringLiteral("bad_to_device"), 2}};
     QCOMPARE(parsed->rejected, expected);
 }

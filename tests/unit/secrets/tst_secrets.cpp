@@ -34,9 +34,12 @@ private Q_SLOTS:
     void onlyTheKeychainStores();
 
 private:
-    void write(const QString &name, const QByteArray &bytes, QFile::Permissions permissions =
-                                                                 QFile::ReadOwner | QFile::WriteOwner);
-    SecretStore store() const { return SecretStore({Provider::CredentialsDirectory, m_dir->path(), {}}, QStringLiteral("nova")); }
+    void write(const QString &name, const QByteArray &bytes,
+               QFile::Permissions permissions = QFile::ReadOwner | QFile::WriteOwner);
+    SecretStore store() const
+    {
+        return SecretStore({Provider::CredentialsDirectory, m_dir->path(), {}}, QStringLiteral("nova"));
+    }
     std::unique_ptr<QTemporaryDir> m_dir;
 };
 
@@ -93,7 +96,8 @@ void TestSecrets::absentFileIsNotFound()
 
 void TestSecrets::absentDirectoryIsUnavailable()
 {
-    const SecretStore gone({Provider::CredentialsDirectory, m_dir->filePath(QStringLiteral("none")), {}}, QStringLiteral("nova"));
+    const SecretStore gone({Provider::CredentialsDirectory, m_dir->filePath(QStringLiteral("none")), {}},
+                           QStringLiteral("nova"));
     const auto secret = gone.read(QStringLiteral("root_key"));
     QVERIFY(!secret);
     QCOMPARE(secret.error().kind, SecretError::Kind::Unavailable);
@@ -101,7 +105,8 @@ void TestSecrets::absentDirectoryIsUnavailable()
 
 void TestSecrets::noDirectoryAtAllIsUnavailable()
 {
-    const auto secret = SecretStore({Provider::CredentialsDirectory, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
+    const auto secret =
+        SecretStore({Provider::CredentialsDirectory, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
     QVERIFY(!secret);
     QCOMPARE(secret.error().kind, SecretError::Kind::Unavailable);
 }
@@ -110,7 +115,8 @@ void TestSecrets::environmentNamesTheDirectory()
 {
     write(QStringLiteral("admin_token"), "adm");
     qputenv("CREDENTIALS_DIRECTORY", m_dir->path().toUtf8());
-    const auto secret = SecretStore({Provider::CredentialsDirectory, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("admin_token"));
+    const auto secret = SecretStore({Provider::CredentialsDirectory, {}, {}}, QStringLiteral("nova"))
+                            .read(QStringLiteral("admin_token"));
     QVERIFY(secret);
     QCOMPARE(*secret, QByteArray("adm"));
 }
@@ -153,10 +159,12 @@ void TestSecrets::emptyFileIsRefused()
 void TestSecrets::configurationGivesItsRootKey()
 {
     const QByteArray key(32, 'r');
-    const auto given = SecretStore({Provider::Configuration, {}, key}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
+    const auto given =
+        SecretStore({Provider::Configuration, {}, key}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
     QVERIFY(given);
     QCOMPARE(*given, key);
-    const auto none = SecretStore({Provider::Configuration, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
+    const auto none =
+        SecretStore({Provider::Configuration, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
     QVERIFY(!none);
     QCOMPARE(none.error().kind, SecretError::Kind::NotFound);
 }

@@ -145,7 +145,8 @@ class Softphone extends EventTarget {
   async openMedia(call, offer) {
     const [stream, ice] = await Promise.all([
       openStream({ hertz, label: 'softphone', video: call.video, microphone: this.microphone }),
-      this.service.request('GET', '/calls/ice-servers', undefined),
+      // Without them a call still works inside one network.
+      this.service.request('GET', '/calls/ice-servers', undefined).catch(() => ({ ice_servers: [] })),
     ]);
     if (this.call !== call) {
       stopStream(stream);
