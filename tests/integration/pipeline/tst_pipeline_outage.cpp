@@ -51,6 +51,10 @@ private Q_SLOTS:
         const auto placed = m_bench->place();
         QVERIFY(placed.ok());
         QVERIFY(m_bench->told(NoticeKind::Unavailable));
+        // Not when the request at last gave up, but when patience ended.
+        if (fault == Fault::Hang)
+            QCOMPARE(m_bench->notice(NoticeKind::Unavailable)->data.value(QStringLiteral("reason")).toString(),
+                     QStringLiteral("homeserver_slow"));
         QVERIFY(result(m_bench->calls().addCandidates(
                            alice, placed->call.id,
                            {{QStringLiteral("candidate:1 1 udp 1 127.0.0.1 5000 typ host"), QStringLiteral("0"), 0},

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The durable intake over a real store: what is refused, what is a repeat, what the lanes are given.
+#include "fakehomeserver.h"
+#include "intake/intake.h"
+#include "storetest.h"
+
+#include <QTest>
+
+using namespace bridge;
+using namespace voip;
+using voiphost::BatchResult;
+
+class IntakeTest : public QObject
+{
+    Q_OBJECT
+
+    const QString alice = QStringLiteral("@nova_alice:test");
+    const QString carol = QStringLiteral("@nova_carol:test");
+    const QString bob = QStringLiteral("@bob:test");
+    const QString room = QStringLiteral("!r:test");
+    storetest::Databases m_databases;
+    observe::Metrics m_metrics;
+    intake::Router m_router{QStringLiteral("nova_"), QStringLiteral("test")};
+    std::unique_ptr<store::Store> m_store;
+    std::unique_ptr<intake::Intake> m_intake;
+    QStringList m_given; // "<lane>: <event ids>"
+
+    QFuture<BatchResult> offer(const char *transaction, const QVector<QJsonObject> &events)
+    {
+        voiphost::EventBatch batch;
+        batch.transactionId = QLatin1String(transaction);
+        batch.receivedAt = 1000;
+        batch.events = events;
+        return m_intake->accept(batch);
+    }
+    BatchResult accept(const char *transaction, const QVector<QJsonObject> &events)
+    {
+        auto future = offer(transaction, events);
+        storetest::waitUntil([&] { return future.isFinished(); }, "the batch");
+        return future.result();
+    }
+    QStringList given() { return std::exchange(m_given, {}); }
+    static QString ids(const QVector<store::InboxEntry> &entries)
+    {
+        QStringList all;
+        for (const auto &entry : entries)
+            all.push_back(entry.body.value(QStringLiteral("event_id")).toString());
+        return all.join(u' ');
+    }
+    static QString idOf(const QJsonObject &event) { return event.value(QStringLiteral("event_id")).toString(); }
+
+private Q_SLOTS:
+    void init()
+    {
+        m_router = intake::Router(QStringLiteral("nova_"), QStringLiteral("test"));
+        m_router.setUsers({QStringLiteral("alice"), QStringLiteral("carol")});
+        m_router.setInRoom(alice, room, true);
+        m_store = std::make_unique<store::Store>(m_databases.fresh(QStringLiteral("sqlite")));
+        m_intake = std::make_unique<intake::Intake>(*m_store, m_router, m_metrics);
+        connect(m_intake.get(), &intake::Intake::accepted, this, [this](const QString &lane, const auto &entries) {
+            m_given += lane + QStringLiteral(": ") + ids(entries);
+        });
+        m_given.clear();
+    }
+    void cleanup()
+    {
+        m_intake.reset();
+        m_store.reset();
+    }
+
+    void refusedUntilItIsResumed()
+    {
+        QCOMPARE(accept("t", {invite(room, bob, QStringLiteral("c"))}), BatchResult::Refused);
+        QVERIFY(storetest::open(*m_store).ok());
+        QCOMPARE(accept("t", {invite(room, bob, QStringLiteral("c"))}), BatchResult::Refused); // not restored yet
+        m_intake->resume({});
+        QCOMPARE(accept("t", {invite(room, bob, QStringLiteral("c"))}), BatchResult::Durable);
+        m_store->close();
+        QCOMPARE(accept("t2", {invite(room, bob, QStringLiteral("d"))}), BatchResult::Refused);
+        QCOMPARE(given().size(), 1);
+    }
+
+    void repeats()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        const auto first = invite(room, bob, QStringLiteral("c1"));
+        const auto second = invite(room, bob, QStringLiteral("c2"));
+        QCOMPARE(accept("t", {first}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList{alice + QStringLiteral(": ") + idOf(first)});
+        QCOMPARE(accept("t", {first}), BatchResult::Durable);  // the same transaction
+        QCOMPARE(accept("t2", {first}), BatchResult::Durable); // the same event in another
+        QCOMPARE(given(), QStringList());
+        QCOMPARE(accept("t", {second}), BatchResult::Durable); // the id again, for something else
+        QCOMPARE(given(), QStringList{alice + QStringLiteral(": ") + idOf(second)});
+        QCOMPARE(accept("t3", {second, first, second}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList());
+        QCOMPARE(storetest::pending(*m_store)->size(), 2);
+    }
+
+    void whatNobodyCanUse()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        QJsonObject nameless = invite(room, bob, QStringLiteral("c"));
+        nameless.remove(QStringLiteral("event_id"));
+        QJsonObject endless = invite(room, bob, QStringLiteral("c"));
+        endless.insert(QStringLiteral("event_id"), QString(256, u'a'));
+        QJsonObject broken = invite(room, bob, QStringLiteral("c"));
+        broken.insert(QStringLiteral("event_id"), QString(QChar(u'\0')));
+        QJsonObject huge = invite(room, bob, QStringLiteral("c"));
+        huge.insert(QStringLiteral("x"), QString(2 * 1024 * 1024, u'x'));
+        const auto elsewhere = invite(QStringLiteral("!other:test"), bob, QStringLiteral("c"));
+        const auto good = invite(room, bob, QStringLiteral("c"));
+        QCOMPARE(accept("t", {nameless, endless, broken, huge, elsewhere, good}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList{alice + QStringLiteral(": ") + idOf(good)});
+        QCOMPARE(accept(QByteArray(5000, 't').constData(), {nameless}), BatchResult::Durable);
+        QCOMPARE(accept(QByteArray(5000, 't').constData(), {invite(room, bob, QStringLiteral("d"))}),
+                 BatchResult::Durable);
+        const QByteArray text = m_metrics.text();
+        QVERIFY(text.contains("matrix_voip_rejected_events_total{reason=\"bad_event_id\"} 4"));
+        QVERIFY(text.contains("matrix_voip_rejected_events_total{reason=\"too_large\"} 1"));
+        QVERIFY(text.contains("matrix_voip_rejected_events_total{reason=\"unknown_room\"} 1"));
+    }
+
+    // A ghost invited and called in one transaction; and two ghosts in one room get it each.
+    void lanes()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        const auto in = member(room, bob, carol, QStringLiteral("invite"));
+        const auto call = invite(room, bob, QStringLiteral("c"));
+        QCOMPARE(accept("t", {in, call}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList({alice + QStringLiteral(": ") + idOf(in) + u' ' + idOf(call),
+                                       carol + QStringLiteral(": ") + idOf(in) + u' ' + idOf(call)}));
+    }
+
+    // R28 also after a restart: by transaction; and nobody who is not bridged any more.
+    void resumes()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        QVERIFY(storetest::accept(*m_store, storetest::batch(QStringLiteral("a"), alice,
+                                                             {QStringLiteral("$1"), QStringLiteral("$2")}))
+                    .ok());
+        QVERIFY(storetest::accept(*m_store, storetest::batch(QStringLiteral("b"), alice, {QStringLiteral("$3")})).ok());
+        QVERIFY(storetest::accept(*m_store, storetest::batch(QStringLiteral("c"), QStringLiteral("@nova_gone:test"),
+                                                             {QStringLiteral("$4")}))
+                    .ok());
+        const auto pending = storetest::pending(*m_store);
+        QVector<qsizetype> sizes;
+        connect(m_intake.get(), &intake::Intake::accepted, this,
+                [&sizes](const QString &, const auto &entries) { sizes.push_back(entries.size()); });
+        m_intake->resume(*pending);
+        QCOMPARE(sizes, QVector<qsizetype>({2, 1}));
+        for (const QString &line : given())
+            QVERIFY(line.startsWith(alice));
+        QVERIFY(m_metrics.text().contains("matrix_voip_inbox_depth 3"));
+        m_intake->consumed(3);
+        QVERIFY(m_metrics.text().contains("matrix_voip_inbox_depth 0"));
+    }
+
+    // A future that nobody can keep any more says so.
+    void goesAwayMeanwhile()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        auto future = offer("t", {invite(room, bob, QStringLiteral("c"))});
+        m_intake.reset();
+        m_store.reset();
+        storetest::waitUntil([&] { return future.isFinished(); }, "the batch");
+        QCOMPARE(future.resultCount(), 1);
+        QCOMPARE(future.result(), BatchResult::Refused);
+    }
+};
+
+QTEST_GUILESS_MAIN(IntakeTest)
+#include "tst_intake.moc"
