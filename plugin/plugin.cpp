@@ -5,6 +5,7 @@
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
+#include "rootkey.h"
 
 namespace voip
 {
@@ -32,8 +33,12 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
     auto read = readSettings(settings);
     if (!read.ok())
         return read.error();
+    const auto rootKey = readRootKey(*host);
+    if (!rootKey.ok())
+        return rootKey.error();
     m_host = host;
-    m_settings = {host->homeserver(), host->database(), host->secrets().rootKey, host->users(), read->call};
+    m_settings = {host->homeserver(), host->database(), rootKey->bytes, host->users(), read->call};
+    m_makeRootKey = rootKey->toBeMade;
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))
@@ -48,6 +53,12 @@ QFuture<Expected<Done>> MatrixVoipPlugin::start()
     if (m_state != State::Initialised)
         return ready(Expected<Done>(
             Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin cannot be started now."), {}}));
+    if (m_makeRootKey) {
+        const auto made = makeRootKey(*m_host);
+        if (!made.ok())
+            return ready(Expected<Done>(made.error()));
+        m_settings.rootKey = *made;
+    }
     m_state = State::Started;
     m_thread.setObjectName(QStringLiteral("voip-core"));
     m_thread.start();

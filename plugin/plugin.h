@@ -51,6 +51,7 @@ private:
     State m_state = State::Loaded;
     voiphost::Host *m_host = nullptr; // the host's
     PipelineSettings m_settings;
+    bool m_makeRootKey = false; // at start: there is none yet
     Shared m_shared;
     QThread m_thread;               // the core thread
     Pipeline *m_pipeline = nullptr; // made, living and dying on m_thread

@@ -12,6 +12,7 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QSqlQuery>
 
 namespace voip::store
 {
@@ -205,6 +206,10 @@ Store::Inspection Store::inspect(const voiphost::DatabaseSettings &settings)
     }
     result.reachable = true;
     result.schemaVersion = *version;
+    if (*version > 0) {
+        QSqlQuery *row = db.run(QStringLiteral("SELECT 1 FROM meta WHERE key = 'root_key_check'"));
+        result.hasRootKey = row != nullptr && row->next();
+    }
     if (*version > result.programVersion) {
         result.message = QStringLiteral("the database has schema version %1, newer than this program's %2")
                              .arg(*version)

@@ -76,6 +76,7 @@ public:
         bool reachable = false;
         int schemaVersion = 0; // 0: empty database
         int programVersion = 0;
+        bool hasRootKey = false; // it was opened with one before
         QString message;
     };
     [[nodiscard]] static Inspection inspect(const voiphost::DatabaseSettings &settings);
