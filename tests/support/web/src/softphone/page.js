@@ -133,7 +133,9 @@ class Softphone extends EventTarget {
     for (const track of call.stream.getAudioTracks()) track.enabled = !muted;
     call.muted = muted;
     this.changed();
-    await this.service.request('POST', `/calls/${call.id}/media`, { audio_muted: muted, video_muted: !call.video }, { repeatFor });
+    // A bridge that cannot tell the other side yet does not keep anybody from muting.
+    await this.service.request('POST', `/calls/${call.id}/media`, { audio_muted: muted, video_muted: !call.video }, { repeatFor })
+      .catch((error) => { if (error.status !== 501) throw error; });
   }
 
   async end(id, how, body) {
@@ -257,7 +259,12 @@ class Softphone extends EventTarget {
         this.finish(call, data.reason ?? 'user_hangup', 'remote');
         break;
       case 'call.unavailable':
-        this.finish(call, `unavailable: ${data.reason}`, 'remote');
+        // Matrix does not take the call now. One that is still being set up is given up, and the bridge is told so, or it
+        // would ring bob's phone when Matrix is back; one that people are in goes on.
+        if (call.stage === 'placing' || call.stage === 'ringing-out') {
+          this.finish(call, `unavailable: ${data.reason}`, 'remote');
+          await this.end(id, 'end', { reason: 'user_hangup' });
+        }
         break;
     }
     this.changed();
