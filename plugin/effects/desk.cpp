@@ -5,6 +5,7 @@
 #include "effects/present.h"
 #include "protocol/sdp.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace voip::effects
@@ -70,11 +71,12 @@ QFuture<Expected<Placed>> Desk::place(const QString &userId, const QString &conv
 {
     if (!protocol::looksLikeSdp(request.sdp))
         return ready<Expected<Placed>>(badSdp());
-    if (request.idempotencyKey.size() > maxIdempotencyKey) {
-        return ready<Expected<Placed>>(Error{ErrorKind::Invalid,
-                                             QStringLiteral("INVALID_FIELD"),
-                                             tr("idempotency_key has more than %1 characters.").arg(maxIdempotencyKey),
-                                             {}});
+    const QString &key = request.idempotencyKey;
+    if (key.size() > maxIdempotencyKey || !std::all_of(key.cbegin(), key.cend(), [](QChar c) { return c.isPrint(); })) {
+        const QString message =
+            tr("idempotency_key must have at most %1 characters, and only ones that can be printed.");
+        return ready<Expected<Placed>>(
+            Error{ErrorKind::Invalid, QStringLiteral("INVALID_FIELD"), message.arg(maxIdempotencyKey), {}});
     }
     return ask<Placed>(userId,
                        [=](Switchboard &core, auto give) { core.place(userId, conversationId, request, give); });

@@ -80,6 +80,7 @@ private Q_SLOTS:
         QCOMPARE(codeOf(desk.place(alice, {}, {QStringLiteral("hello"), {}, {}})), QStringLiteral("INVALID_SDP"));
         QCOMPARE(codeOf(desk.place(alice, {}, {QString(70'000, u'v'), {}, {}})), QStringLiteral("INVALID_SDP"));
         QCOMPARE(codeOf(desk.place(alice, {}, {sdp, {}, QString(129, u'k')})), QStringLiteral("INVALID_FIELD"));
+        QCOMPARE(codeOf(desk.place(alice, {}, {sdp, {}, QString(QChar(u'\0'))})), QStringLiteral("INVALID_FIELD"));
         QCOMPARE(codeOf(desk.answer(alice, {}, {})), QStringLiteral("INVALID_SDP"));
         thread.quit();
         QVERIFY(thread.wait(30'000));

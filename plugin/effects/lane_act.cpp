@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a lane does once its decision is committed: sends, tells, counts, answers.
+#include "effects/lane.h"
+#include "effects/present.h"
+#include "observe/log.h"
+
+namespace voip::effects
+{
+
+using namespace voiphost;
+using observe::callsLog;
+
+void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
+{
+    for (const qint64 ref : decision.withdrawn)
+        m_services.outbox.discard(m_id, ref);
+    for (const store::OutboxEntry &entry : decision.commit.sends)
+        m_services.outbox.add(entry);
+    for (const call::Room &room : decision.commit.rooms)
+        Q_EMIT roomChanged(m_id, room);
+    for (qsizetype i = 0; i < decision.commit.notices.size(); ++i) {
+        store::Notice notice = decision.commit.notices.at(i);
+        notice.id = noticeIds.value(i);
+        qCInfo(callsLog).noquote() << "call" << notice.callId << "of" << m_userId << "seq" << notice.seq
+                                   << toString(notice.kind) << notice.data.value(QLatin1String("reason")).toString();
+        Q_EMIT noticed(toHost(notice, m_userId));
+    }
+    for (const call::Effect &effect : decision.effects) {
+        if (const auto *enter = std::get_if<call::EnterRoom>(&effect))
+            Q_EMIT enterRoom(m_id, enter->roomId);
+        else if (const auto *dropped = std::get_if<call::Drop>(&effect))
+            note(*dropped);
+    }
+    countNotices(decision.notices, m_services.metrics);
+    for (const auto &record : decision.records)
+        record();
+    for (const auto &reply : decision.replies)
+        reply();
+    if (!decision.commit.consumed.isEmpty())
+        Q_EMIT consumed(decision.commit.consumed.size());
+}
+
+// What the administrator's figures and the list of live calls make of the step.
+void Lane::observe(const call::Line &before, const QVector<QString> &changed)
+{
+    for (const QString &id : changed) {
+        const auto found = m_line.calls.constFind(id);
+        if (found == m_line.calls.constEnd() || !found->announced)
+            continue;
+        countProgress(before.calls.value(id), *found, m_services.clock.now(), m_services.metrics);
+        m_services.board.put(m_userId, present(*found, m_line));
+    }
+}
+
+void Lane::note(const call::Drop &drop)
+{
+    using observe::LabelledCounter;
+    if (drop.reason == QLatin1String("echo") || drop.reason == QLatin1String("duplicate"))
+        m_services.metrics.count(LabelledCounter::Duplicates, drop.reason);
+    else if (drop.reason == QLatin1String("undecryptable"))
+        m_services.metrics.count(LabelledCounter::Undecryptable, QStringLiteral("not_supported"));
+    else
+        m_services.metrics.count(LabelledCounter::RejectedEvents, drop.reason);
+    qCDebug(callsLog).noquote() << "event" << drop.eventId << "for" << m_userId << "is not used:" << drop.reason;
+}
+
+Expected<Placed> Lane::outcome(const call::Effect &effect, const call::Line &line) const
+{
+    if (const auto *accepted = std::get_if<call::Accepted>(&effect))
+        return Placed{present(line.calls.value(accepted->callId), line), false};
+    return errorOf(std::get<call::Refused>(effect));
+}
+
+Call Lane::present(const call::Call &call, const call::Line &line) const
+{
+    return toHost(call, line.rooms.value(call.roomId).conversationId);
+}
+
+} // namespace voip::effects
