@@ -17,10 +17,10 @@ namespace
 
 const QString rootKeyName = QStringLiteral("root_key");
 
-QString tr(const char *text)
+class Text
 {
-    return QCoreApplication::translate("voip::RootKey", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(voip::RootKey)
+};
 
 Error toError(const SecretError &error)
 {
@@ -52,10 +52,11 @@ Expected<QByteArray> makeRootKey(Host &host)
     if (!database.reachable)
         return Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), database.message, {}};
     if (database.hasRootKey) {
-        return Error{ErrorKind::Unavailable,
-                     QStringLiteral("SECRETS_UNAVAILABLE"),
-                     tr("The keychain has no root_key, but this database was made with one: restore the keychain."),
-                     {}};
+        return Error{
+            ErrorKind::Unavailable,
+            QStringLiteral("SECRETS_UNAVAILABLE"),
+            Text::tr("The keychain has no root_key, but this database was made with one: restore the keychain."),
+            {}};
     }
     QByteArray key(32, Qt::Uninitialized);
     QRandomGenerator::system()->fillRange(reinterpret_cast<quint32 *>(key.data()), key.size() / 4);

@@ -14,10 +14,10 @@ using namespace voiphost;
 namespace
 {
 
-QString tr(const char *text)
+class Text
 {
-    return QCoreApplication::translate("voip::Settings", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(voip::Settings)
+};
 
 Error wrong(const QString &key, const QString &what)
 {
@@ -36,8 +36,9 @@ std::optional<Error> readNumber(const QString &key, const QJsonValue &value, Ran
 {
     const double number = value.toDouble(std::nan(""));
     if (!(number >= range.least && number <= range.most) || number != std::floor(number)) {
-        return wrong(key,
-                     tr("must be a whole number from %1 to %2").arg(range.least, 0, 'f', 0).arg(range.most, 0, 'f', 0));
+        return wrong(
+            key,
+            Text::tr("must be a whole number from %1 to %2").arg(range.least, 0, 'f', 0).arg(range.most, 0, 'f', 0));
     }
     out = number;
     return {};
@@ -46,10 +47,10 @@ std::optional<Error> readNumber(const QString &key, const QJsonValue &value, Ran
 std::optional<Error> readUsers(const QString &key, const QJsonValue &value, QStringList &out)
 {
     if (!value.isArray())
-        return wrong(key, tr("must be a list of user ids"));
+        return wrong(key, Text::tr("must be a list of user ids"));
     for (const QJsonValue &entry : value.toArray()) {
         if (!entry.isString() || entry.toString().isEmpty() || out.size() >= 10'000)
-            return wrong(key, tr("must be a list of user ids"));
+            return wrong(key, Text::tr("must be a list of user ids"));
         out.push_back(entry.toString());
     }
     return {};
@@ -66,7 +67,7 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
     };
     if (key == QLatin1String("enabled")) {
         if (!value.isBool())
-            return wrong(key, tr("must be true or false"));
+            return wrong(key, Text::tr("must be true or false"));
         settings.cohort.enabled = value.toBool();
         return {};
     }
@@ -81,7 +82,7 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
         return readUsers(key, value, settings.cohort.allowUsers);
     if (key == QLatin1String("mode")) {
         if (value.toString() != QLatin1String("appservice"))
-            return wrong(key, tr("must be \"appservice\""));
+            return wrong(key, Text::tr("must be \"appservice\""));
         return {};
     }
     if (key == QLatin1String("invite_lifetime_seconds"))
@@ -90,7 +91,7 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
         return milliseconds(settings.call.connectTimeout, {10, 600});
     if (key == QLatin1String("longest_call_seconds"))
         return milliseconds(settings.call.longestCall, {60, 7 * 24 * 3600});
-    return wrong(key, tr("is not a setting of this plugin"));
+    return wrong(key, Text::tr("is not a setting of this plugin"));
 }
 
 } // namespace

@@ -11,10 +11,10 @@ using namespace voiphost;
 namespace
 {
 
-QString tr(const char *text)
+class Text
 {
-    return QCoreApplication::translate("voip::effects::Present", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(voip::effects::Present)
+};
 
 struct KindOf {
     NoticeKind operator()(const call::NoteInitiated &) const { return NoticeKind::Initiated; }
@@ -61,31 +61,35 @@ Error unavailable(const QString &code, const QString &message)
 
 Error stopping()
 {
-    return unavailable(QStringLiteral("STOPPING"), tr("The bridge is stopping."));
+    return unavailable(QStringLiteral("STOPPING"), Text::tr("The bridge is stopping."));
 }
 
 Error errorOf(const call::Refused &refused)
 {
     switch (refused.why) {
     case call::Refusal::UnknownCall:
-        return {ErrorKind::NotFound, QStringLiteral("CALL_NOT_FOUND"), tr("There is no such call."), {}};
+        return {ErrorKind::NotFound, QStringLiteral("CALL_NOT_FOUND"), Text::tr("There is no such call."), {}};
     case call::Refusal::WrongState:
-        return conflict("WRONG_STATE", tr("The call is %1; that is not possible now.").arg(stateName(refused.state)),
+        return conflict("WRONG_STATE",
+                        Text::tr("The call is %1; that is not possible now.").arg(stateName(refused.state)),
                         refused.callId);
     case call::Refusal::Ringing:
-        return conflict("CALL_RINGING", tr("A call of the other side is ringing already: answer that one."),
+        return conflict("CALL_RINGING", Text::tr("A call of the other side is ringing already: answer that one."),
                         refused.callId);
     case call::Refusal::InProgress:
-        return conflict("CALL_IN_PROGRESS",
-                        tr("There is a call in this conversation already; it is %1.").arg(stateName(refused.state)),
-                        refused.callId);
+        return conflict(
+            "CALL_IN_PROGRESS",
+            Text::tr("There is a call in this conversation already; it is %1.").arg(stateName(refused.state)),
+            refused.callId);
     case call::Refusal::UnknownRoom:
-        return {
-            ErrorKind::NotFound, QStringLiteral("CONVERSATION_NOT_FOUND"), tr("There is no such conversation."), {}};
+        return {ErrorKind::NotFound,
+                QStringLiteral("CONVERSATION_NOT_FOUND"),
+                Text::tr("There is no such conversation."),
+                {}};
     case call::Refusal::NoPeer:
-        return conflict("NOT_DIRECT", tr("Calls are placed only in rooms with exactly one other member."), {});
+        return conflict("NOT_DIRECT", Text::tr("Calls are placed only in rooms with exactly one other member."), {});
     case call::Refusal::NotJoined:
-        return conflict("ROOM_NOT_JOINED", tr("The user is not in this room (yet)."), {});
+        return conflict("ROOM_NOT_JOINED", Text::tr("The user is not in this room (yet)."), {});
     }
     return {};
 }

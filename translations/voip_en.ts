@@ -1,0 +1,683 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en_US">
+<context>
+    <name>Check</name>
+    <message>
+        <source>ERROR %1</source>
+        <translation>ERROR %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n error(s)</source>
+        <translation>
+            <numerusform>%n error</numerusform>
+            <numerusform>%n errors</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>all is well</source>
+        <translation>all is well</translation>
+    </message>
+    <message>
+        <source>note  environment variable %1 is set</source>
+        <translation>note  environment variable %1 is set</translation>
+    </message>
+    <message>
+        <source>ok    configuration %1</source>
+        <translation>ok    configuration %1</translation>
+    </message>
+    <message>
+        <source>note  %1</source>
+        <translation>note  %1</translation>
+    </message>
+    <message>
+        <source>ok    %1</source>
+        <translation>ok    %1</translation>
+    </message>
+    <message>
+        <source>note  %1; %2</source>
+        <translation>note  %1; %2</translation>
+    </message>
+</context>
+<context>
+    <name>Config</name>
+    <message>
+        <source>must be at most 1024 printable characters without spaces</source>
+        <translation>must be at most 1024 printable characters without spaces</translation>
+    </message>
+    <message>
+        <source>must be an http or https address</source>
+        <translation>must be an http or https address</translation>
+    </message>
+    <message>
+        <source>must be an address without path, query or user</source>
+        <translation>must be an address without path, query or user</translation>
+    </message>
+    <message>
+        <source>must hold origins such as https://phone.example.org, without a path</source>
+        <translation>must hold origins such as https://phone.example.org, without a path</translation>
+    </message>
+    <message>
+        <source>must be ADDRESS:PORT with a numeric address</source>
+        <translation>must be ADDRESS:PORT with a numeric address</translation>
+    </message>
+    <message>
+        <source>must be configuration, keychain or credentials-directory</source>
+        <translation>must be configuration, keychain or credentials-directory</translation>
+    </message>
+    <message>
+        <source>belongs to the provider credentials-directory only</source>
+        <translation>belongs to the provider credentials-directory only</translation>
+    </message>
+    <message>
+        <source>belongs to the provider configuration only</source>
+        <translation>belongs to the provider configuration only</translation>
+    </message>
+    <message>
+        <source>must be 32 bytes in base64</source>
+        <translation>must be 32 bytes in base64</translation>
+    </message>
+    <message>
+        <source>holds more than 100000 users</source>
+        <translation>holds more than 100000 users</translation>
+    </message>
+    <message>
+        <source>must be 1 to 64 of the characters a-z 0-9 . _ = -</source>
+        <translation>must be 1 to 64 of the characters a-z 0-9 . _ = -</translation>
+    </message>
+    <message>
+        <source>must be at most 256 characters without control characters</source>
+        <translation>must be at most 256 characters without control characters</translation>
+    </message>
+    <message>
+        <source>is another user&apos;s already</source>
+        <translation>is another user&apos;s already</translation>
+    </message>
+    <message>
+        <source>must be of the characters a-z 0-9 . _ = / + -</source>
+        <translation>must be of the characters a-z 0-9 . _ = / + -</translation>
+    </message>
+    <message>
+        <source>is not a server name</source>
+        <translation>is not a server name</translation>
+    </message>
+    <message>
+        <source>must be of the characters A-Z a-z 0-9 . _ -</source>
+        <translation>must be of the characters A-Z a-z 0-9 . _ -</translation>
+    </message>
+    <message>
+        <source>must be sqlite or postgresql</source>
+        <translation>must be sqlite or postgresql</translation>
+    </message>
+    <message>
+        <source>the file is over 1 MiB</source>
+        <translation>the file is over 1 MiB</translation>
+    </message>
+    <message>
+        <source>this is not YAML: %1</source>
+        <translation>this is not YAML: %1</translation>
+    </message>
+    <message>
+        <source>the file must be a map of keys and values</source>
+        <translation>the file must be a map of keys and values</translation>
+    </message>
+    <message>
+        <source>the file cannot be read: %1</source>
+        <translation>the file cannot be read: %1</translation>
+    </message>
+    <message>
+        <source>must differ from appservice.as_token</source>
+        <translation>must differ from appservice.as_token</translation>
+    </message>
+    <message>
+        <source>must differ from the tokens of the users</source>
+        <translation>must differ from the tokens of the users</translation>
+    </message>
+    <message>
+        <source>is given twice</source>
+        <translation>is given twice</translation>
+    </message>
+    <message>
+        <source>is missing (the environment may give it as %1)</source>
+        <translation>is missing (the environment may give it as %1)</translation>
+    </message>
+    <message>
+        <source>must be text; put it in quotes</source>
+        <translation>must be text; put it in quotes</translation>
+    </message>
+    <message>
+        <source>must be text</source>
+        <translation>must be text</translation>
+    </message>
+    <message>
+        <source>is empty</source>
+        <translation>is empty</translation>
+    </message>
+    <message>
+        <source>must be a whole number</source>
+        <translation>must be a whole number</translation>
+    </message>
+    <message>
+        <source>must be between %1 and %2</source>
+        <translation>must be between %1 and %2</translation>
+    </message>
+    <message>
+        <source>cannot be read: %1</source>
+        <translation>cannot be read: %1</translation>
+    </message>
+    <message>
+        <source>must be a list of texts</source>
+        <translation>must be a list of texts</translation>
+    </message>
+    <message>
+        <source>must be a map of keys and values</source>
+        <translation>must be a map of keys and values</translation>
+    </message>
+    <message>
+        <source>must be a list of maps</source>
+        <translation>must be a list of maps</translation>
+    </message>
+    <message>
+        <source>is not a known key</source>
+        <translation>is not a known key</translation>
+    </message>
+</context>
+<context>
+    <name>Main</name>
+    <message>
+        <source>Connects a call service to Matrix through plugins.</source>
+        <translation>Connects a call service to Matrix through plugins.</translation>
+    </message>
+    <message>
+        <source>The configuration file (YAML).</source>
+        <translation>The configuration file (YAML).</translation>
+    </message>
+    <message>
+        <source>Write the appservice registration for the homeserver, and exit.</source>
+        <translation>Write the appservice registration for the homeserver, and exit.</translation>
+    </message>
+    <message>
+        <source>Check configuration, plugins and database, print what was found, exit.</source>
+        <translation>Check configuration, plugins and database, print what was found, exit.</translation>
+    </message>
+    <message>
+        <source>use it with --config FILE; --help tells more</source>
+        <translation>use it with --config FILE; --help tells more</translation>
+    </message>
+</context>
+<context>
+    <name>PluginMetadata</name>
+    <message>
+        <source>&quot;%1&quot; does not name a language, as in &quot;%2[de]&quot;</source>
+        <translation>&quot;%1&quot; does not name a language, as in &quot;%2[de]&quot;</translation>
+    </message>
+    <message>
+        <source>&quot;%1&quot; must be text and not empty</source>
+        <translation>&quot;%1&quot; must be text and not empty</translation>
+    </message>
+    <message>
+        <source>&quot;%1&quot; is missing</source>
+        <translation>&quot;%1&quot; is missing</translation>
+    </message>
+    <message>
+        <source>its interface is &quot;%1&quot;, this host takes &quot;%2&quot;</source>
+        <translation>its interface is &quot;%1&quot;, this host takes &quot;%2&quot;</translation>
+    </message>
+    <message>
+        <source>it carries no metadata</source>
+        <translation>it carries no metadata</translation>
+    </message>
+    <message>
+        <source>&quot;%1&quot; must be text</source>
+        <translation>&quot;%1&quot; must be text</translation>
+    </message>
+    <message>
+        <source>&quot;id&quot; is &quot;%1&quot;; it must be up to 32 of a-z 0-9 _, begin with a letter, and not be &quot;path&quot;</source>
+        <translation>&quot;id&quot; is &quot;%1&quot;; it must be up to 32 of a-z 0-9 _, begin with a letter, and not be &quot;path&quot;</translation>
+    </message>
+    <message>
+        <source>&quot;version&quot; is &quot;%1&quot;; it must be a semantic version such as 1.2.3</source>
+        <translation>&quot;version&quot; is &quot;%1&quot;; it must be a semantic version such as 1.2.3</translation>
+    </message>
+    <message>
+        <source>&quot;apiVersion&quot; is missing</source>
+        <translation>&quot;apiVersion&quot; is missing</translation>
+    </message>
+    <message>
+        <source>&quot;apiVersion&quot; must be a whole number</source>
+        <translation>&quot;apiVersion&quot; must be a whole number</translation>
+    </message>
+    <message>
+        <source>it was made for version %1 of the host&apos;s interface, this host has version %2</source>
+        <translation>it was made for version %1 of the host&apos;s interface, this host has version %2</translation>
+    </message>
+    <message>
+        <source>&quot;settingsSchema&quot; must be a resource path, beginning with &quot;:/&quot;</source>
+        <translation>&quot;settingsSchema&quot; must be a resource path, beginning with &quot;:/&quot;</translation>
+    </message>
+    <message>
+        <source>it is not a Qt plugin that can be loaded here: %1</source>
+        <translation>it is not a Qt plugin that can be loaded here: %1</translation>
+    </message>
+</context>
+<context>
+    <name>Secrets</name>
+    <message>
+        <source>there is no credentials directory</source>
+        <translation>there is no credentials directory</translation>
+    </message>
+    <message>
+        <source>set secrets.path, or start it by systemd with LoadCredential=</source>
+        <translation>set secrets.path, or start it by systemd with LoadCredential=</translation>
+    </message>
+    <message>
+        <source>the credentials directory %1 cannot be opened: %2</source>
+        <translation>the credentials directory %1 cannot be opened: %2</translation>
+    </message>
+    <message>
+        <source>check secrets.path and the rights of the user it runs as</source>
+        <translation>check secrets.path and the rights of the user it runs as</translation>
+    </message>
+    <message>
+        <source>the credentials directory %1 is open to others</source>
+        <translation>the credentials directory %1 is open to others</translation>
+    </message>
+    <message>
+        <source>make it the user&apos;s own: chmod 700 %1</source>
+        <translation>make it the user&apos;s own: chmod 700 %1</translation>
+    </message>
+    <message>
+        <source>the credentials directory %1 holds no %2</source>
+        <translation>the credentials directory %1 holds no %2</translation>
+    </message>
+    <message>
+        <source>write the file %1, readable by its owner only</source>
+        <translation>write the file %1, readable by its owner only</translation>
+    </message>
+    <message>
+        <source>%1 cannot be opened: %2</source>
+        <translation>%1 cannot be opened: %2</translation>
+    </message>
+    <message>
+        <source>check the rights of the user it runs as</source>
+        <translation>check the rights of the user it runs as</translation>
+    </message>
+    <message>
+        <source>%1 is not a file of at most %2 bytes</source>
+        <translation>%1 is not a file of at most %2 bytes</translation>
+    </message>
+    <message>
+        <source>write the secret alone into it</source>
+        <translation>write the secret alone into it</translation>
+    </message>
+    <message>
+        <source>%1 is open to others</source>
+        <translation>%1 is open to others</translation>
+    </message>
+    <message>
+        <source>make it the user&apos;s own: chmod 600 %1</source>
+        <translation>make it the user&apos;s own: chmod 600 %1</translation>
+    </message>
+    <message>
+        <source>%1 cannot be read: %2</source>
+        <translation>%1 cannot be read: %2</translation>
+    </message>
+    <message>
+        <source>check the disk and the rights of the user it runs as</source>
+        <translation>check the disk and the rights of the user it runs as</translation>
+    </message>
+    <message>
+        <source>the keychain cannot be asked for the secret %1: %2</source>
+        <translation>the keychain cannot be asked for the secret %1: %2</translation>
+    </message>
+    <message>
+        <source>start it in a desktop session with an unlocked keyring, or on a server set secrets.provider to credentials-directory</source>
+        <translation>start it in a desktop session with an unlocked keyring, or on a server set secrets.provider to credentials-directory</translation>
+    </message>
+    <message>
+        <source>the keychain holds no secret %1</source>
+        <translation>the keychain holds no secret %1</translation>
+    </message>
+    <message>
+        <source>store it under the service %1 with the user %2</source>
+        <translation>store it under the service %1 with the user %2</translation>
+    </message>
+    <message>
+        <source>it does not answer</source>
+        <translation>it does not answer</translation>
+    </message>
+    <message>
+        <source>the secret %1 is empty</source>
+        <translation>the secret %1 is empty</translation>
+    </message>
+    <message>
+        <source>write its value</source>
+        <translation>write its value</translation>
+    </message>
+    <message>
+        <source>the secret %1 is not 32 bytes in base64</source>
+        <translation>the secret %1 is not 32 bytes in base64</translation>
+    </message>
+    <message>
+        <source>make one with: head -c 32 /dev/urandom | base64</source>
+        <translation>make one with: head -c 32 /dev/urandom | base64</translation>
+    </message>
+    <message>
+        <source>the configuration holds no secret %1</source>
+        <translation>the configuration holds no secret %1</translation>
+    </message>
+    <message>
+        <source>write it into the configuration, or choose a secrets provider</source>
+        <translation>write it into the configuration, or choose a secrets provider</translation>
+    </message>
+    <message>
+        <source>the secret %1 cannot be written by this program</source>
+        <translation>the secret %1 cannot be written by this program</translation>
+    </message>
+    <message>
+        <source>the administrator writes it; make a root_key with: head -c 32 /dev/urandom | base64</source>
+        <translation>the administrator writes it; make a root_key with: head -c 32 /dev/urandom | base64</translation>
+    </message>
+</context>
+<context>
+    <name>bridgehost::BridgeHost</name>
+    <message>
+        <source>plugin %1 (%2) is not loaded: the configuration has no section plugins.%1</source>
+        <translation>plugin %1 (%2) is not loaded: the configuration has no section plugins.%1</translation>
+    </message>
+    <message>
+        <source>plugin %1 %2 from %3</source>
+        <translation>plugin %1 %2 from %3</translation>
+    </message>
+    <message>
+        <source>there is no such plugin in %1</source>
+        <translation>there is no such plugin in %1</translation>
+    </message>
+    <message>
+        <source>no plugin has a section, so there is nothing to run</source>
+        <translation>no plugin has a section, so there is nothing to run</translation>
+    </message>
+    <message>
+        <source>environment variable %1 matches no key and is left alone</source>
+        <translation>environment variable %1 matches no key and is left alone</translation>
+    </message>
+    <message>
+        <source>cannot listen on %1 port %2: %3</source>
+        <translation>cannot listen on %1 port %2: %3</translation>
+    </message>
+    <message>
+        <source>plugin %1 cannot start: %2</source>
+        <translation>plugin %1 cannot start: %2</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>running</translation>
+    </message>
+    <message>
+        <source>draining</source>
+        <translation>draining</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>starting</translation>
+    </message>
+    <message>
+        <source>wait for the plugin to start; its messages are in the log</source>
+        <translation>wait for the plugin to start; its messages are in the log</translation>
+    </message>
+</context>
+<context>
+    <name>bridgehost::LoadedPlugin</name>
+    <message>
+        <source>plugin %1 is %2 and cannot %3 now</source>
+        <translation>plugin %1 is %2 and cannot %3 now</translation>
+    </message>
+    <message>
+        <source>%1 cannot be loaded: %2</source>
+        <translation>%1 cannot be loaded: %2</translation>
+    </message>
+    <message>
+        <source>%1 states the plugin interface in its metadata but does not have it</source>
+        <translation>%1 states the plugin interface in its metadata but does not have it</translation>
+    </message>
+    <message>
+        <source>%1 does not hold its settings schema %2</source>
+        <translation>%1 does not hold its settings schema %2</translation>
+    </message>
+    <message>
+        <source>the settings schema %2 in %1 is not a JSON schema with &quot;properties&quot;</source>
+        <translation>the settings schema %2 in %1 is not a JSON schema with &quot;properties&quot;</translation>
+    </message>
+    <message>
+        <source>plugin %1 gave up its start</source>
+        <translation>plugin %1 gave up its start</translation>
+    </message>
+    <message>
+        <source>this folder does not exist</source>
+        <translation>this folder does not exist</translation>
+    </message>
+    <message>
+        <source>its id &quot;%1&quot; is that of %2 already</source>
+        <translation>its id &quot;%1&quot; is that of %2 already</translation>
+    </message>
+</context>
+<context>
+    <name>voip::MatrixVoipPlugin</name>
+    <message>
+        <source>The plugin was initialised before.</source>
+        <translation>The plugin was initialised before.</translation>
+    </message>
+    <message>
+        <source>The plugin cannot be started now.</source>
+        <translation>The plugin cannot be started now.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::Pipeline</name>
+    <message>
+        <source>The bridge is starting. Try again later.</source>
+        <translation>The bridge is starting. Try again later.</translation>
+    </message>
+    <message>
+        <source>Start the database, or correct `database` in the configuration.</source>
+        <translation>Start the database, or correct `database` in the configuration.</translation>
+    </message>
+    <message>
+        <source>The database was written by a newer version: install that one.</source>
+        <translation>The database was written by a newer version: install that one.</translation>
+    </message>
+    <message>
+        <source>The change could not be stored and is not in force. Try again.</source>
+        <translation>The change could not be stored and is not in force. Try again.</translation>
+    </message>
+    <message>
+        <source>percent must be a whole number from 0 to 100.</source>
+        <translation>percent must be a whole number from 0 to 100.</translation>
+    </message>
+    <message>
+        <source>The homeserver did not answer in time. Calls inside one network still work.</source>
+        <translation>The homeserver did not answer in time. Calls inside one network still work.</translation>
+    </message>
+    <message>
+        <source>The homeserver gave no TURN servers (%1).</source>
+        <translation>The homeserver gave no TURN servers (%1).</translation>
+    </message>
+    <message>
+        <source>No timeline is kept of this call.</source>
+        <translation>No timeline is kept of this call.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::RootKey</name>
+    <message>
+        <source>The keychain has no root_key, but this database was made with one: restore the keychain.</source>
+        <translation>The keychain has no root_key, but this database was made with one: restore the keychain.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::Settings</name>
+    <message>
+        <source>must be a whole number from %1 to %2</source>
+        <translation>must be a whole number from %1 to %2</translation>
+    </message>
+    <message>
+        <source>must be a list of user ids</source>
+        <translation>must be a list of user ids</translation>
+    </message>
+    <message>
+        <source>must be true or false</source>
+        <translation>must be true or false</translation>
+    </message>
+    <message>
+        <source>must be &quot;appservice&quot;</source>
+        <translation>must be &quot;appservice&quot;</translation>
+    </message>
+    <message>
+        <source>is not a setting of this plugin</source>
+        <translation>is not a setting of this plugin</translation>
+    </message>
+</context>
+<context>
+    <name>voip::effects::Conversations</name>
+    <message>
+        <source>room_id is not a Matrix room id.</source>
+        <translation>room_id is not a Matrix room id.</translation>
+    </message>
+    <message>
+        <source>matrix_user is not the Matrix id of somebody else.</source>
+        <translation>matrix_user is not the Matrix id of somebody else.</translation>
+    </message>
+    <message>
+        <source>Calls are placed only in rooms with exactly one other member.</source>
+        <translation>Calls are placed only in rooms with exactly one other member.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not answer. Try again later.</source>
+        <translation>The homeserver does not answer. Try again later.</translation>
+    </message>
+    <message>
+        <source>The homeserver refused to invite this user (%1).</source>
+        <translation>The homeserver refused to invite this user (%1).</translation>
+    </message>
+    <message>
+        <source>The room could not be entered in time. Try again later.</source>
+        <translation>The room could not be entered in time. Try again later.</translation>
+    </message>
+    <message>
+        <source>The homeserver did not let the user into this room (%1).</source>
+        <translation>The homeserver did not let the user into this room (%1).</translation>
+    </message>
+</context>
+<context>
+    <name>voip::effects::Desk</name>
+    <message>
+        <source>The SDP must start with v=0 and have at most %1 characters.</source>
+        <translation>The SDP must start with v=0 and have at most %1 characters.</translation>
+    </message>
+    <message>
+        <source>There is no such user.</source>
+        <translation>There is no such user.</translation>
+    </message>
+    <message>
+        <source>idempotency_key must have at most %1 characters, and only ones that can be printed.</source>
+        <translation>idempotency_key must have at most %1 characters, and only ones that can be printed.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::effects::Lane</name>
+    <message>
+        <source>The bridge cannot reach its database. Try again later.</source>
+        <translation>The bridge cannot reach its database. Try again later.</translation>
+    </message>
+    <message>
+        <source>This idempotency_key was used for another request.</source>
+        <translation>This idempotency_key was used for another request.</translation>
+    </message>
+    <message>
+        <source>Matrix calls are switched off for this user.</source>
+        <translation>Matrix calls are switched off for this user.</translation>
+    </message>
+    <message>
+        <source>This room is encrypted, which this version cannot serve.</source>
+        <translation>This room is encrypted, which this version cannot serve.</translation>
+    </message>
+    <message>
+        <source>The bridge could not store this.</source>
+        <translation>The bridge could not store this.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::effects::Present</name>
+    <message>
+        <source>The bridge is stopping.</source>
+        <translation>The bridge is stopping.</translation>
+    </message>
+    <message>
+        <source>There is no such call.</source>
+        <translation>There is no such call.</translation>
+    </message>
+    <message>
+        <source>The call is %1; that is not possible now.</source>
+        <translation>The call is %1; that is not possible now.</translation>
+    </message>
+    <message>
+        <source>A call of the other side is ringing already: answer that one.</source>
+        <translation>A call of the other side is ringing already: answer that one.</translation>
+    </message>
+    <message>
+        <source>There is a call in this conversation already; it is %1.</source>
+        <translation>There is a call in this conversation already; it is %1.</translation>
+    </message>
+    <message>
+        <source>There is no such conversation.</source>
+        <translation>There is no such conversation.</translation>
+    </message>
+    <message>
+        <source>Calls are placed only in rooms with exactly one other member.</source>
+        <translation>Calls are placed only in rooms with exactly one other member.</translation>
+    </message>
+    <message>
+        <source>The user is not in this room (yet).</source>
+        <translation>The user is not in this room (yet).</translation>
+    </message>
+</context>
+<context>
+    <name>voip::effects::Watch</name>
+    <message>
+        <source>The database answers.</source>
+        <translation>The database answers.</translation>
+    </message>
+    <message>
+        <source>The database does not answer.</source>
+        <translation>The database does not answer.</translation>
+    </message>
+    <message>
+        <source>Start it, or correct `database` in the configuration.</source>
+        <translation>Start it, or correct `database` in the configuration.</translation>
+    </message>
+    <message>
+        <source>The homeserver answers, and reaches us in %1 ms.</source>
+        <translation>The homeserver answers, and reaches us in %1 ms.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not answer as it should: %1 %2</source>
+        <translation>The homeserver does not answer as it should: %1 %2</translation>
+    </message>
+    <message>
+        <source>Look whether it runs, whether `homeserver.url` is right, and whether the registration file it has read is the one that bridge-host made.</source>
+        <translation>Look whether it runs, whether `homeserver.url` is right, and whether the registration file it has read is the one that bridge-host made.</translation>
+    </message>
+    <message>
+        <source>The homeserver offers no TURN server.</source>
+        <translation>The homeserver offers no TURN server.</translation>
+    </message>
+    <message>
+        <source>Calls between different networks may fail: set turn_uris at the homeserver.</source>
+        <translation>Calls between different networks may fail: set turn_uris at the homeserver.</translation>
+    </message>
+    <message>
+        <source>Nothing is known against the TURN server.</source>
+        <translation>Nothing is known against the TURN server.</translation>
+    </message>
+</context>
+</TS>
