@@ -7,9 +7,9 @@ import { Bed, eventually } from '../support/drive/bed.mjs';
 import { Browser } from '../support/drive/browser.mjs';
 import { expectEqual } from './checks.mjs';
 
-export async function bridgeGround({ pagesDir, buildDir, say }) {
+export async function bridgeGround({ pagesDir, buildDir, say, database }) {
   const ground = new Ground();
-  ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say });
+  ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say, database });
   try {
     await ground.bed.start();
     ground.browser = await Browser.launch();

@@ -17,6 +17,7 @@ import { servePages } from '../web/serve.mjs';
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const synapseTool = join(here, '../synapse/synapse');
+const clusterTool = join(here, '../postgres/cluster');
 const initialPidNamespace = 'pid:[4026531836]';
 
 export const cacheFolder = process.env.MATRIX_VOIP_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'matrix-voip');
@@ -125,8 +126,8 @@ const secret = () => randomBytes(24).toString('hex');
 // ---- the bed
 
 export class Bed {
-  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false }) {
-    Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep });
+  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite' }) {
+    Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep, database });
     this.buildDir = buildDir && resolve(buildDir);
     this.pagesDir = resolve(pagesDir);
     this.folder = join(runsFolder, `${kind}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`);
@@ -206,6 +207,16 @@ export class Bed {
 
   // -- bridge-host
 
+  async makeDatabase() {
+    if (this.database === 'sqlite') {
+      this.dsn = join(this.folder, 'bridge.db');
+      return;
+    }
+    this.say('starting PostgreSQL');
+    this.cluster = (await run(clusterTool, ['start'])).stdout.trim();
+    this.dsn = `host=${this.cluster} dbname=postgres user=postgres`;
+  }
+
   writeBridgeConfig() {
     const text = (value) => JSON.stringify(String(value));
     this.credentials = join(this.folder, 'credentials');
@@ -226,7 +237,7 @@ appservice:
   hs_token: ${text(this.tokens.hs)}
   sender_localpart: novabridge
   user_prefix: nova_
-database: { driver: sqlite, dsn: ${text(join(this.folder, 'bridge.db'))} }
+database: { driver: ${this.database}, dsn: ${text(this.dsn)} }
 secrets: { provider: credentials-directory, path: ${text(this.credentials)} }
 api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${text(this.pagesAddress)} ] }
 admin: { token: ${text(this.tokens.admin)} }
@@ -307,6 +318,7 @@ plugins:
     this.pages = pages;
     this.pagesAddress = pages.address;
     if (bridge) {
+      await this.makeDatabase();
       this.say('writing the configuration and the appservice registration');
       this.writeBridgeConfig();
       await this.makeRegistration();
@@ -324,6 +336,7 @@ plugins:
     for (const child of [...this.children].reverse()) await this.end(child).catch((error) => this.say(error.message));
     if (existsSync(this.synapseFolder)) await this.tool(['stop', '--dir', this.synapseFolder, ...(this.keep ? ['--keep'] : [])]).catch((error) => this.say(error.message));
     await this.pages?.close();
+    if (this.cluster) await run(clusterTool, ['stop', this.cluster]).catch((error) => this.say(error.message));
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
   }
 
