@@ -62,6 +62,22 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
     connectParts();
 }
 
+Pipeline *Pipeline::makeOn(QThread &thread, const PipelineSettings &settings, Shared &shared)
+{
+    thread.setObjectName(QStringLiteral("voip-core"));
+    thread.start();
+    Pipeline *made = nullptr;
+    QObject there;
+    there.moveToThread(&thread);
+    const auto make = [&, home = QThread::currentThread()] {
+        made = new Pipeline(settings, shared);
+        connect(&thread, &QThread::finished, made, &QObject::deleteLater);
+        there.moveToThread(home);
+    };
+    QMetaObject::invokeMethod(&there, make, Qt::BlockingQueuedConnection);
+    return made;
+}
+
 Pipeline::~Pipeline()
 {
     m_lanes.clear(); // they answer who still waits, and refer to everything else
@@ -290,6 +306,12 @@ void Shared::enforce(const rollout::Cohort &cohort)
 {
     gate.set(cohort);
     metrics.set(observe::Gauge::RolloutPercent, cohort.enabled ? cohort.percent : 0);
+}
+
+Rollout Shared::rollout() const
+{
+    const rollout::Cohort cohort = gate.cohort();
+    return {cohort.enabled, cohort.percent};
 }
 
 void Pipeline::saveSwitch(const QByteArray &value, std::function<void(bool)> saved)

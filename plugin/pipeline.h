@@ -14,6 +14,8 @@
 #include "rollout/switch.h"
 #include "settings.h"
 
+#include <QThread>
+
 #include <memory>
 
 namespace voip
@@ -36,6 +38,7 @@ struct Shared {
     std::atomic<bool> draining = false;
 
     void enforce(const rollout::Cohort &cohort);
+    [[nodiscard]] voiphost::Rollout rollout() const;
 };
 
 class Pipeline : public effects::Switchboard
@@ -44,6 +47,9 @@ class Pipeline : public effects::Switchboard
 
 public:
     using Started = std::function<void(voiphost::Expected<voiphost::Done>)>;
+    // Starts the thread and makes a pipeline there: everything in it must belong to the thread on which it lives. It is
+    // deleted as the thread's last act.
+    [[nodiscard]] static Pipeline *makeOn(QThread &thread, const PipelineSettings &settings, Shared &shared);
     using RolloutReply = std::function<void(voiphost::Expected<voiphost::Rollout>)>;
     Pipeline(PipelineSettings settings, Shared &shared);
     ~Pipeline() override;

@@ -11,20 +11,8 @@ namespace voip
 {
 
 using namespace voiphost;
+using effects::ask;
 using effects::ready;
-
-template <typename T, typename Work>
-QFuture<T> MatrixVoipPlugin::ask(T otherwise, Work work)
-{
-    auto answer = std::make_shared<effects::Answer<T>>(std::move(otherwise));
-    const auto future = answer->future();
-    if (m_pipeline) {
-        QMetaObject::invokeMethod(m_pipeline, [core = m_pipeline, work = std::move(work), answer] {
-            work(*core, [answer](T value) { answer->give(std::move(value)); });
-        });
-    }
-    return future;
-}
 
 Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &settings)
 {
@@ -60,19 +48,10 @@ QFuture<Expected<Done>> MatrixVoipPlugin::start()
         m_settings.rootKey = *made;
     }
     m_state = State::Started;
-    m_thread.setObjectName(QStringLiteral("voip-core"));
-    m_thread.start();
-    QObject there; // everything in the pipeline must belong to the thread on which it lives
-    there.moveToThread(&m_thread);
-    const auto make = [this, &there, home = QThread::currentThread()] {
-        m_pipeline = new Pipeline(m_settings, m_shared);
-        connect(&m_thread, &QThread::finished, m_pipeline, &QObject::deleteLater);
-        there.moveToThread(home);
-    };
-    QMetaObject::invokeMethod(&there, make, Qt::BlockingQueuedConnection);
+    m_pipeline = Pipeline::makeOn(m_thread, m_settings, m_shared);
     m_desk->attach(m_pipeline);
     m_host->events().registerHandler(this, protocol::eventTypes());
-    return ask(Expected<Done>(effects::stopping()), [](Pipeline &core, auto give) { core.start(give); });
+    return ask(m_pipeline, Expected<Done>(effects::stopping()), [](Pipeline &core, auto give) { core.start(give); });
 }
 
 QFuture<BatchResult> MatrixVoipPlugin::deliver(const EventBatch &batch)
@@ -82,7 +61,7 @@ QFuture<BatchResult> MatrixVoipPlugin::deliver(const EventBatch &batch)
 
 QFuture<Done> MatrixVoipPlugin::drain(int timeoutMs)
 {
-    return ask(Done{}, [timeoutMs](Pipeline &core, auto give) { core.drain(timeoutMs, give); });
+    return ask(m_pipeline, Done{}, [timeoutMs](Pipeline &core, auto give) { core.drain(timeoutMs, give); });
 }
 
 void MatrixVoipPlugin::stop()
@@ -105,19 +84,19 @@ QList<Diagnostics::Check> MatrixVoipPlugin::selfCheck()
 
 Rollout MatrixVoipPlugin::rollout() const
 {
-    const rollout::Cohort cohort = m_shared.gate.cohort();
-    return {cohort.enabled, cohort.percent};
+    return m_shared.rollout();
 }
 
 QFuture<Expected<Rollout>> MatrixVoipPlugin::setRollout(const Rollout &wanted)
 {
-    return ask(Expected<Rollout>(effects::stopping()),
+    return ask(m_pipeline, Expected<Rollout>(effects::stopping()),
                [wanted](Pipeline &core, auto give) { core.setRollout(wanted, give); });
 }
 
 QFuture<Expected<Rollout>> MatrixVoipPlugin::rollBack()
 {
-    return ask(Expected<Rollout>(effects::stopping()), [](Pipeline &core, auto give) { core.rollBack(give); });
+    return ask(m_pipeline, Expected<Rollout>(effects::stopping()),
+               [](Pipeline &core, auto give) { core.rollBack(give); });
 }
 
 } // namespace voip

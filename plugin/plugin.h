@@ -44,10 +44,6 @@ public:
 
 private:
     enum class State { Loaded, Initialised, Started, Stopped };
-    // Has the core thread do `work(pipeline, give)`; what is never given is `otherwise`.
-    template <typename T, typename Work>
-    QFuture<T> ask(T otherwise, Work work);
-
     State m_state = State::Loaded;
     voiphost::Host *m_host = nullptr; // the host's
     PipelineSettings m_settings;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <QFuture>
+#include <QMetaObject>
 #include <QPromise>
 
 #include <atomic>
@@ -40,6 +41,20 @@ template <typename T>
 [[nodiscard]] QFuture<T> ready(T value)
 {
     return Answer<T>(std::move(value)).future();
+}
+
+// Has `core`'s thread do `work(*core, give)`; what is never given, or not asked because core is null, is `otherwise`.
+template <typename T, typename Core, typename Work>
+[[nodiscard]] QFuture<T> ask(Core *core, T otherwise, Work work)
+{
+    auto answer = std::make_shared<Answer<T>>(std::move(otherwise));
+    const auto future = answer->future();
+    if (core) {
+        QMetaObject::invokeMethod(core, [core, work = std::move(work), answer] {
+            work(*core, [answer](T value) { answer->give(std::move(value)); });
+        });
+    }
+    return future;
 }
 
 } // namespace voip::effects

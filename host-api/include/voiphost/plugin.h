@@ -29,7 +29,8 @@ public:
     // Opens the store (migrating it), restores live calls, registers event handlers. Returns at once; the future
     // finishes when the plugin serves, or with the reason why it cannot.
     virtual QFuture<Expected<Done>> start() = 0;
-    // No new calls from now on; finishes when the live ones have ended or `timeoutMs` has passed.
+    // The host's users place no new calls from now on; finishes when no call is live or `timeoutMs` has passed. A call
+    // that comes from Matrix meanwhile still rings, and is signalled again after the next start.
     virtual QFuture<Done> drain(int timeoutMs) = 0;
     // Blocks until all threads are joined and all connections closed. Idempotent. Nothing is callable afterwards.
     virtual void stop() = 0;
