@@ -34,8 +34,8 @@ struct Room {
 
 struct Settings {
     bool accepting = true; // new calls are taken; if not, theirs are rejected at once (ours are not asked for)
-    Millis inviteLifetime = 90 * 1000; // R24
-    Millis connectTimeout = 60 * 1000; // answered, and media never flows
+    Millis inviteLifetime = 90LL * 1000; // R24
+    Millis connectTimeout = 60LL * 1000; // answered, and media never flows
     Millis longestCall = 24LL * 60 * 60 * 1000;
     Millis leastTimeToRing = 3000;       // R27
     Millis firstFlushAfterInvite = 2000; // R51

@@ -13,7 +13,7 @@ namespace
 
 constexpr int maxWaitingParties = 8;      // of one call
 constexpr int maxWaitingCandidates = 256; // of one party
-constexpr Millis earlyKept = 60 * 1000;
+constexpr Millis earlyKept = 60LL * 1000;
 
 } // namespace
 

@@ -70,7 +70,7 @@ private:
 };
 
 // Longest lifetime of an invite that is believed; also how long an ended call is remembered (R67).
-inline constexpr Millis longestLifetime = 10 * 60 * 1000;
+inline constexpr Millis longestLifetime = 10LL * 60 * 1000;
 
 [[nodiscard]] QString toString(EndReason reason);
 // Unknown reasons are UnknownError (R64), a missing one is UserHangup (R62).

@@ -28,7 +28,7 @@ void Alarm::arm()
 {
     if (m_queue.empty())
         return m_timer.stop();
-    const qint64 wait = std::clamp<qint64>(m_queue.begin()->first - m_clock.now(), 0, 60 * 60 * 1000);
+    const qint64 wait = std::clamp<qint64>(m_queue.begin()->first - m_clock.now(), 0, 60LL * 60 * 1000);
     m_timer.start(static_cast<int>(wait));
 }
 

@@ -48,7 +48,7 @@ template <typename T, typename Core, typename Work>
 [[nodiscard]] QFuture<T> ask(Core *core, T otherwise, Work work)
 {
     auto answer = std::make_shared<Answer<T>>(std::move(otherwise));
-    const auto future = answer->future();
+    auto future = answer->future();
     if (core) {
         QMetaObject::invokeMethod(core, [core, work = std::move(work), answer] {
             work(*core, [answer](T value) { answer->give(std::move(value)); });

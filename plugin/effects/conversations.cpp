@@ -62,14 +62,14 @@ void Conversations::open(Lane &lane, const ConversationTarget &target, Reply rep
     if (!target.roomId.isEmpty()) {
         if (!isMatrixId(target.roomId, QLatin1Char('!')))
             return reply(invalid("INVALID_ROOM", tr("room_id is not a Matrix room id.")));
-        return openRoom(lane, target.roomId, std::move(reply));
+        return openRoom(lane, target.roomId, reply);
     }
     if (!isMatrixId(target.matrixUser, QLatin1Char('@')) || target.matrixUser == lane.line().self)
         return reply(invalid("INVALID_USER", tr("matrix_user is not the Matrix id of somebody else.")));
     openDirect(lane, target.matrixUser, std::move(reply));
 }
 
-void Conversations::openRoom(Lane &lane, const QString &roomId, Reply reply)
+void Conversations::openRoom(Lane &lane, const QString &roomId, const Reply &reply)
 {
     const call::Line &line = lane.line();
     const auto known = line.rooms.constFind(roomId);
@@ -118,7 +118,7 @@ void Conversations::create(const QString &laneId, const QString &peer)
         m_client.createDirectRoom(laneId, peer, {}, [this, laneId, peer, pair, failed](const auto &room) {
             if (!room.ok())
                 return failed(room.error());
-            const QString roomId = *room;
+            const QString &roomId = *room;
             expect(laneId, roomId, true, [this, pair](const Outcome &outcome) { settlePeer(pair, outcome); });
             if (const QPointer<Lane> lane = m_lanes.value(laneId)) {
                 lane->take(call::RoomSnapshot{roomId,

@@ -38,7 +38,7 @@ private:
     };
     using Pair = std::pair<QString, QString>;
 
-    void openRoom(Lane &lane, const QString &roomId, Reply reply);
+    void openRoom(Lane &lane, const QString &roomId, const Reply &reply);
     void openDirect(Lane &lane, const QString &peer, Reply reply);
     void create(const QString &laneId, const QString &peer);
     void settlePeer(const Pair &pair, const Outcome &outcome);

@@ -43,7 +43,7 @@ template <typename T, typename Work>
 QFuture<Expected<T>> Desk::ask(const QString &userId, Work work)
 {
     auto answer = std::make_shared<Answer<Expected<T>>>(stopping());
-    const auto future = answer->future();
+    auto future = answer->future();
     if (!m_users.contains(userId))
         answer->give(Error{ErrorKind::NotFound, QStringLiteral("USER_NOT_FOUND"), tr("There is no such user."), {}});
     else if (m_core) {

@@ -176,7 +176,7 @@ call::Step Lane::step(const call::Input &input, const QVector<store::InboxEntry>
 {
     const call::Now now{m_services.clock.now(), freshEntropy()};
     const call::Line before = decision.line;
-    const call::Step taken = call::transition(decision.line, input, now);
+    call::Step taken = call::transition(decision.line, input, now);
     decision.records.emplace_back(
         [this, before, taken, now, input, entries] { m_services.record(before, taken, now, input, entries); });
     return taken;

@@ -123,7 +123,7 @@ Result<QStringList> readStrings(const QJsonObject &object, const char *field)
         return badAnswer(QStringLiteral("%1: an array was expected").arg(QLatin1String(field)));
     }
     QStringList strings;
-    for (const QJsonValue &entry : value.toArray()) {
+    for (const auto entry : value.toArray()) {
         if (!entry.isString()) {
             return badAnswer(
                 QStringLiteral("%1[%2]: a string was expected").arg(QLatin1String(field)).arg(strings.size()));
@@ -139,7 +139,7 @@ Result<QVector<QJsonObject>> readObjects(const QJsonValue &array, const char *fi
         return badAnswer(QStringLiteral("%1: an array was expected").arg(QLatin1String(field)));
     }
     QVector<QJsonObject> objects;
-    for (const QJsonValue &entry : array.toArray()) {
+    for (const auto entry : array.toArray()) {
         if (!entry.isObject()) {
             return badAnswer(
                 QStringLiteral("%1[%2]: an object was expected").arg(QLatin1String(field)).arg(objects.size()));

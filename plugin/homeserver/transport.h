@@ -40,7 +40,7 @@ private:
 
     QNetworkAccessManager *m_usual;
     QNetworkAccessManager *m_slow;
-    qint64 m_maxAnswerBytes = 4 * 1024 * 1024;
+    qint64 m_maxAnswerBytes = 4LL * 1024 * 1024;
 };
 
 } // namespace voip::homeserver
