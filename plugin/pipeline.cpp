@@ -8,6 +8,9 @@
 #include <QDeadlineTimer>
 #include <QUuid>
 
+#include <algorithm>
+#include <iterator>
+
 namespace voip
 {
 
@@ -90,7 +93,7 @@ void Pipeline::connectParts()
 {
     // homeserver --transaction--> host --EventBatch--> intake --(inbox row committed)--> lane of the bridged user
     connect(&m_intake, &intake::Intake::accepted, this,
-            [this](const QString &lane, const auto &entries) { laneOf(lane).deliver(entries); });
+            [this](const QString &lane, const auto &entries) { toLane(lane, entries); });
 
     // lane: decrypt -> parse -> transition -> one commit (see read() below and effects/lane.cpp), and then the effects:
     // the outbox sends, the host is told (laneOf() below), the alarm is set. Results come back as inputs.
@@ -121,6 +124,26 @@ void Pipeline::connectParts()
                 if (code != QLatin1String("homeserver_unavailable") && laneOf(lane).line().rooms.contains(roomId))
                     laneOf(lane).take(call::RoomSnapshot{roomId, {}, call::JoinRule::Invite, false});
             });
+}
+
+QFuture<BatchResult> Pipeline::accept(EventBatch batch)
+{
+    // Ages are counted on the clock that judges them (R25): the host's may be set back or forth at any time.
+    batch.receivedAt = m_clock.now();
+    return m_intake.accept(batch);
+}
+
+// While draining, invites stay in the inbox: they ring after the next start, if they are still worth it.
+void Pipeline::toLane(const QString &lane, const QVector<store::InboxEntry> &entries)
+{
+    if (!m_shared.draining)
+        return laneOf(lane).deliver(entries);
+    QVector<store::InboxEntry> rest;
+    std::copy_if(entries.cbegin(), entries.cend(), std::back_inserter(rest), [](const store::InboxEntry &entry) {
+        return entry.body.value(QLatin1String("type")).toString() != QLatin1String("m.call.invite");
+    });
+    if (!rest.isEmpty())
+        laneOf(lane).deliver(rest);
 }
 
 // An event as it lies in the inbox becomes an input of the core.
@@ -181,7 +204,7 @@ void Pipeline::takeRecent(const EventBatch &batch, int attempt)
 
 // --- start: everything as it was committed --------------------------------------------------------------------------
 
-void Pipeline::start(Started started)
+void Pipeline::start(const Started &started)
 {
     const auto orFail = [started](const store::StoreError &error) {
         started(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), error.message, {}});
@@ -314,7 +337,7 @@ Rollout Shared::rollout() const
     return {cohort.enabled, cohort.percent};
 }
 
-void Pipeline::saveSwitch(const QByteArray &value, std::function<void(bool)> saved)
+void Pipeline::saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved)
 {
     m_store.putSetting(switchKey, value, this, [saved](const auto &result) { saved(result.ok()); });
 }
@@ -338,7 +361,7 @@ rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &rep
 
 } // namespace
 
-void Pipeline::setRollout(const Rollout &wanted, RolloutReply reply)
+void Pipeline::setRollout(const Rollout &wanted, const RolloutReply &reply)
 {
     if (wanted.percent < 0 || wanted.percent > 100) {
         return reply(Error{ErrorKind::Invalid,
@@ -351,7 +374,7 @@ void Pipeline::setRollout(const Rollout &wanted, RolloutReply reply)
     m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
 }
 
-void Pipeline::rollBack(RolloutReply reply)
+void Pipeline::rollBack(const RolloutReply &reply)
 {
     if (const auto error = notServing())
         return reply(*error);

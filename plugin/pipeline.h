@@ -56,13 +56,13 @@ public:
 
     // The store is opened and migrated, the switch and the lanes are as they were committed, the host was told again of
     // what is still live, and what was accepted and not consumed is on its way.
-    void start(Started started);
+    void start(const Started &started);
     // No new calls of the host; tells when the live ones have ended or the time has passed.
     void drain(int timeoutMs, std::function<void(voiphost::Done)> drained);
-    void setRollout(const voiphost::Rollout &wanted, RolloutReply reply);
-    void rollBack(RolloutReply reply);
+    void setRollout(const voiphost::Rollout &wanted, const RolloutReply &reply);
+    void rollBack(const RolloutReply &reply);
     // Any thread.
-    QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch) { return m_intake.accept(batch); }
+    QFuture<voiphost::BatchResult> accept(voiphost::EventBatch batch);
     // Any thread, blocking: whether the database could be used, without changing it.
     [[nodiscard]] static voiphost::Diagnostics::Check inspect(const voiphost::DatabaseSettings &settings);
 
@@ -86,6 +86,7 @@ public:
 
 private:
     void connectParts();
+    void toLane(const QString &lane, const QVector<store::InboxEntry> &entries);
     [[nodiscard]] call::MatrixBatch read(const QString &lane, const QVector<store::InboxEntry> &entries);
     [[nodiscard]] QVector<QJsonObject> decrypt(const QString &lane, const QVector<store::InboxEntry> &entries);
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
@@ -94,7 +95,7 @@ private:
     void repeatNotices(const effects::Lane &lane);
     void serve(const QVector<store::InboxEntry> &pending);
     void takeRecent(const voiphost::EventBatch &batch, int attempt);
-    void saveSwitch(const QByteArray &value, std::function<void(bool)> saved);
+    void saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved);
     void prune();
     [[nodiscard]] std::optional<voiphost::Error> notServing() const;
     effects::Lane &laneOf(const QString &matrixId);

@@ -28,6 +28,8 @@ void Pipeline::open(const QString &userId, const ConversationTarget &target,
 {
     if (const auto error = notServing())
         return reply(*error);
+    if (m_shared.draining)
+        return reply(effects::stopping());
     m_conversations.open(laneOfUser(userId), target, std::move(reply));
 }
 
@@ -134,7 +136,7 @@ void Pipeline::findCall(const QString &userId, const QString &callId, std::funct
         return reply(present(*live, lane));
     m_store.findCall(lane, callId, this, [this, lane, reply](const auto &found) {
         if (!found.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), found.error().message));
+            return reply(effects::databaseAway());
         if (!*found || !(*found)->announced)
             return reply(effects::errorOf({call::Refusal::UnknownCall, {}, call::State::Ended}));
         reply(present(**found, lane));
@@ -149,7 +151,7 @@ void Pipeline::history(const QString &userId, int limit, const QString &before,
     const QString lane = m_router.matrixIdOf(userId);
     m_store.history(lane, std::clamp(limit, 1, maxHistory), before, this, [this, lane, reply](const auto &calls) {
         if (!calls.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), calls.error().message));
+            return reply(effects::databaseAway());
         QList<Call> list;
         for (const call::Call &call : *calls)
             list.push_back(present(call, lane));
@@ -174,7 +176,7 @@ void Pipeline::notices(const QString &userId, std::optional<qint64> afterId, int
     const QString lane = m_router.matrixIdOf(userId);
     const auto give = [userId, reply](const store::Result<QVector<store::Notice>> &notices) {
         if (!notices.ok())
-            return reply(effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"), notices.error().message));
+            return reply(effects::databaseAway());
         QList<CallNotice> list;
         for (const store::Notice &notice : *notices)
             list.push_back(effects::toHost(notice, userId));

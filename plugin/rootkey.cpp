@@ -26,7 +26,7 @@ Error toError(const SecretError &error)
 {
     return {ErrorKind::Unavailable,
             QStringLiteral("SECRETS_UNAVAILABLE"),
-            error.message + QLatin1Char(' ') + error.advice,
+            error.message + QStringLiteral(": ") + error.advice,
             {}};
 }
 

@@ -21,10 +21,8 @@ class Text
 
 Error wrong(const QString &key, const QString &what)
 {
-    return {ErrorKind::Invalid,
-            QStringLiteral("INVALID_SETTING"),
-            QStringLiteral("plugins.matrixvoip.%1 %2").arg(key, what),
-            {}};
+    return {ErrorKind::Invalid, QStringLiteral("INVALID_SETTING"),
+            QStringLiteral("plugins.matrixvoip.%1 %2").arg(key, what), QJsonObject{{QStringLiteral("key"), key}}};
 }
 
 struct Range {

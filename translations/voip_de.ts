@@ -586,10 +586,6 @@
 <context>
     <name>voip::effects::Lane</name>
     <message>
-        <source>The bridge cannot reach its database. Try again later.</source>
-        <translation>Die Brücke erreicht ihre Datenbank nicht. Bitte später noch einmal versuchen.</translation>
-    </message>
-    <message>
         <source>This idempotency_key was used for another request.</source>
         <translation>Dieser idempotency_key wurde für eine andere Anfrage benutzt.</translation>
     </message>
@@ -639,6 +635,10 @@
     <message>
         <source>The user is not in this room (yet).</source>
         <translation>Der Benutzer ist (noch) nicht in diesem Raum.</translation>
+    </message>
+    <message>
+        <source>The bridge cannot reach its database. Try again later.</source>
+        <translation>Die Brücke erreicht ihre Datenbank nicht. Bitte später noch einmal versuchen.</translation>
     </message>
 </context>
 <context>

@@ -586,10 +586,6 @@
 <context>
     <name>voip::effects::Lane</name>
     <message>
-        <source>The bridge cannot reach its database. Try again later.</source>
-        <translation>The bridge cannot reach its database. Try again later.</translation>
-    </message>
-    <message>
         <source>This idempotency_key was used for another request.</source>
         <translation>This idempotency_key was used for another request.</translation>
     </message>
@@ -639,6 +635,10 @@
     <message>
         <source>The user is not in this room (yet).</source>
         <translation>The user is not in this room (yet).</translation>
+    </message>
+    <message>
+        <source>The bridge cannot reach its database. Try again later.</source>
+        <translation>The bridge cannot reach its database. Try again later.</translation>
     </message>
 </context>
 <context>

@@ -16,6 +16,7 @@ namespace
 {
 
 constexpr int patienceMs = 20'000;
+constexpr int probeMs = 1500;
 
 Error invalid(const char *code, const QString &message)
 {
@@ -69,6 +70,30 @@ void Conversations::open(Lane &lane, const ConversationTarget &target, Reply rep
     openDirect(lane, target.matrixUser, std::move(reply));
 }
 
+// A homeserver that is away or hangs is told of within two seconds; one that has to ask other servers is waited for.
+Conversations::Reply Conversations::impatient(Reply reply)
+{
+    const Reply once = [reply = std::move(reply), given = std::make_shared<bool>(false)](const Outcome &outcome) {
+        if (!std::exchange(*given, true))
+            reply(outcome);
+    };
+    const auto away = [once] {
+        once(unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
+                         tr("The homeserver does not answer. Try again later.")));
+    };
+    auto heard = std::make_shared<bool>(false);
+    m_client.versions([heard, away](const homeserver::Result<QStringList> &versions) {
+        *heard = true;
+        if (!versions.ok() && versions.error().transient())
+            away();
+    });
+    QTimer::singleShot(probeMs, this, [heard, away] {
+        if (!*heard)
+            away();
+    });
+    return once;
+}
+
 void Conversations::openRoom(Lane &lane, const QString &roomId, const Reply &reply)
 {
     const call::Line &line = lane.line();
@@ -81,7 +106,7 @@ void Conversations::openRoom(Lane &lane, const QString &roomId, const Reply &rep
                            tr("Calls are placed only in rooms with exactly one other member."),
                            {}});
     }
-    expect(line.self, roomId, false, reply);
+    expect(line.self, roomId, false, impatient(reply));
     m_rooms.enter(line.self, roomId);
 }
 
@@ -94,7 +119,7 @@ void Conversations::openDirect(Lane &lane, const QString &peer, Reply reply)
     }
     const Pair pair{line.self, peer};
     auto &waiting = m_opening[pair];
-    waiting.push_back(std::move(reply));
+    waiting.push_back(impatient(std::move(reply)));
     if (waiting.size() == 1)
         create(line.self, peer);
 }

@@ -38,6 +38,7 @@ private:
     };
     using Pair = std::pair<QString, QString>;
 
+    [[nodiscard]] Reply impatient(Reply reply);
     void openRoom(Lane &lane, const QString &roomId, const Reply &reply);
     void openDirect(Lane &lane, const QString &peer, Reply reply);
     void create(const QString &laneId, const QString &peer);

@@ -98,8 +98,7 @@ void Lane::deliver(const QVector<store::InboxEntry> &entries)
 void Lane::act(HostAction action)
 {
     if (!m_services.store.available()) {
-        return action.reply(unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
-                                        tr("The bridge cannot reach its database. Try again later.")));
+        return action.reply(databaseAway());
     }
     m_queue.push_back({{}, std::move(action), {}});
     work();
@@ -336,8 +335,7 @@ void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
         m_together = 1;
     for (auto it = works.rbegin(); it != works.rend(); ++it) {
         if (it->action && passing) {
-            it->action->reply(unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
-                                          tr("The bridge cannot reach its database. Try again later.")));
+            it->action->reply(databaseAway());
         } else {
             m_queue.push_front(std::move(*it));
         }

@@ -34,7 +34,19 @@ QString codeOf(const homeserver::Failure &failure)
     case homeserver::FailureKind::BadAnswer:
         break;
     }
+    if (failure.kind == homeserver::FailureKind::BadAnswer)
+        return QStringLiteral("homeserver_bad_answer");
     return failure.code.isEmpty() ? QStringLiteral("http_%1").arg(failure.status) : failure.code;
+}
+
+// A proxy's error page and a token that is being changed pass; what was decided must not be lost to them. A repeat is
+// harmless, it has the same transaction id.
+homeserver::Failure worthRepeating(homeserver::Failure failure)
+{
+    const bool passing = failure.kind == homeserver::FailureKind::BadAnswer || failure.status == 401;
+    if (passing)
+        failure.kind = homeserver::FailureKind::ServerError;
+    return failure;
 }
 
 } // namespace
@@ -217,8 +229,8 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
         item->notBefore = m_clock.now() + 30'000; // or as soon as the ghost is there
         return registerGhost(key);
     }
-    const auto delay =
-        homeserver::RetryPolicy{}.nextDelayMs(++item->failures, failure, QRandomGenerator::global()->generateDouble());
+    const auto delay = homeserver::RetryPolicy{}.nextDelayMs(++item->failures, worthRepeating(failure),
+                                                             QRandomGenerator::global()->generateDouble());
     if (!delay) {
         settleHead(key);
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "was refused:" << code

@@ -64,6 +64,12 @@ Error stopping()
     return unavailable(QStringLiteral("STOPPING"), Text::tr("The bridge is stopping."));
 }
 
+Error databaseAway()
+{
+    return unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
+                       Text::tr("The bridge cannot reach its database. Try again later."));
+}
+
 Error errorOf(const call::Refused &refused)
 {
     switch (refused.why) {

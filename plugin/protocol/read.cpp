@@ -125,7 +125,7 @@ Word read(const QJsonObject &content, CandidatesEvent &event)
     const QJsonArray candidates = list.toArray();
     if (candidates.size() > maxCandidatesPerEvent)
         return "too_large";
-    for (const QJsonValue &entry : candidates) {
+    for (const auto entry : candidates) {
         const QJsonObject object = entry.toObject();
         const QJsonValue line = object.value(QLatin1String("candidate"));
         if (!line.isString())

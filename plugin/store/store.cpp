@@ -14,6 +14,8 @@
 #include <QFileInfo>
 #include <QSqlQuery>
 
+#include <chrono>
+
 namespace voip::store
 {
 
@@ -21,6 +23,9 @@ Q_LOGGING_CATEGORY(lcStore, "matrixvoip.store")
 
 namespace
 {
+
+constexpr int watchMs = 1000;
+constexpr qint64 stallMs = 3000;
 
 using voiphost::Done;
 
@@ -69,6 +74,9 @@ Store::Store(voiphost::DatabaseSettings settings, QObject *parent)
       m_writer(std::make_unique<Writer>(m_settings, m_stats)), m_reader(std::make_unique<Reader>(m_settings))
 {
     connect(m_writer.get(), &Writer::availableChanged, this, &Store::availableChanged);
+    m_watch = new QTimer(this);
+    connect(m_watch, &QTimer::timeout, this, &Store::lookForStall);
+    m_watch->start(watchMs);
 }
 
 Store::~Store()
@@ -91,7 +99,21 @@ void Store::close()
 
 bool Store::available() const
 {
-    return m_writer->available();
+    return m_writer->available() && !m_stalled;
+}
+
+void Store::lookForStall()
+{
+    using namespace std::chrono;
+    const qint64 since = m_writer->busySince();
+    const qint64 now = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+    const bool stalled = since > 0 && now - since > stallMs;
+    if (m_stalled.exchange(stalled) == stalled)
+        return;
+    if (stalled)
+        qCWarning(lcStore) << "the database does not answer: what is waiting for it takes longer than" << stallMs
+                           << "ms";
+    Q_EMIT availableChanged(available());
 }
 
 Store::Counters Store::counters() const

@@ -11,7 +11,9 @@
 #include <voiphost/settings.h>
 
 #include <QObject>
+#include <QTimer>
 
+#include <atomic>
 #include <memory>
 
 namespace voip::store
@@ -85,10 +87,14 @@ Q_SIGNALS:
     void availableChanged(bool available); // from the writer thread's point of view; queued to receivers
 
 private:
+    void lookForStall();
+
     voiphost::DatabaseSettings m_settings;
     std::shared_ptr<Stats> m_stats;
     std::unique_ptr<Writer> m_writer;
     std::unique_ptr<Reader> m_reader;
+    QTimer *m_watch; // a server that is frozen says nothing at all: only time tells
+    std::atomic<bool> m_stalled = false;
 };
 
 } // namespace voip::store

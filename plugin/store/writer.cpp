@@ -6,6 +6,12 @@
 #include "store/migrations.h"
 #include "store/writes.h"
 
+#include <QDateTime>
+#include <QFile>
+
+#include <chrono>
+#include <sys/stat.h>
+
 namespace voip::store
 {
 
@@ -21,11 +27,27 @@ StoreError unavailable(const QString &message)
     return {StoreError::Kind::Unavailable, message};
 }
 
+// Marks the time that is spent in the database, for those who watch whether it ends.
+class Busy
+{
+public:
+    explicit Busy(std::atomic<qint64> &since) : m_since(since)
+    {
+        using namespace std::chrono;
+        m_since = duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+    }
+    ~Busy() { m_since = 0; }
+    Q_DISABLE_COPY_MOVE(Busy)
+
+private:
+    std::atomic<qint64> &m_since;
+};
+
 } // namespace
 
 Writer::Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats)
-    : m_stats(std::move(stats)), m_db(std::move(settings), Connection::Access::ReadWrite), m_reconnect(this),
-      m_heartbeat(this)
+    : m_stats(std::move(stats)), m_db(settings, Connection::Access::ReadWrite), m_reconnect(this), m_heartbeat(this),
+      m_file(std::move(settings.dsn))
 {
     m_reconnect.setSingleShot(true);
     m_heartbeat.setInterval(heartbeatMs);
@@ -154,8 +176,9 @@ void Writer::flush()
 
 void Writer::write(std::deque<WriteJob> group)
 {
-    for (int attempt = 0; attempt < 2 && m_opened; ++attempt) {
-        if (!m_db.isOpen() && (!m_available || !connectAgain()))
+    const Busy busy(m_busySince);
+    for (int attempt = 0; attempt < 2 && m_opened && m_available; ++attempt) {
+        if (!fileIsThere() || (!m_db.isOpen() && !connectAgain()))
             break;
         switch (tryTransaction(group)) {
         case Outcome::Committed:
@@ -175,6 +198,7 @@ void Writer::write(std::deque<WriteJob> group)
             return;
         case Outcome::Failed: // disk full, time-out: each of the others would meet the same
             m_db.rollback();
+            setAvailable(false); // until a write succeeds again
             finishAll(group, m_lastError);
             return;
         case Outcome::LostBeforeCommit:
@@ -240,7 +264,8 @@ void Writer::retryConnection()
 {
     if (!m_opened || m_available)
         return;
-    if (connectAgain()) {
+    const Busy busy(m_busySince);
+    if (fileIsThere() && (m_db.isOpen() || connectAgain()) && canWrite()) {
         setAvailable(true);
         return;
     }
@@ -251,13 +276,53 @@ void Writer::retryConnection()
 void Writer::checkIdleConnection()
 {
     // A write notices by itself; this is for health while nothing is written.
-    if (!m_opened || !m_available || m_db.dialect() == Dialect::Sqlite)
+    if (!m_opened || !m_available)
         return;
+    if (!fileIsThere())
+        return setAvailable(false);
+    if (m_db.dialect() == Dialect::Sqlite)
+        return;
+    const Busy busy(m_busySince);
     if (m_db.isOpen() && m_db.run(QStringLiteral("SELECT 1")) != nullptr)
         return;
     m_db.close();
     if (!connectAgain())
         setAvailable(false);
+}
+
+// SQLite goes on writing into a file that was deleted or replaced, and all of it would be lost.
+bool Writer::fileIsThere()
+{
+    if (m_db.dialect() != Dialect::Sqlite)
+        return true;
+    struct stat now {
+    };
+    const bool there = ::stat(QFile::encodeName(m_file).constData(), &now) == 0;
+    if (there && m_db.isOpen() && m_inode != 0 && now.st_ino != m_inode)
+        m_db.close(); // another file has come in its place
+    m_inode = there ? now.st_ino : 0;
+    if (!there) {
+        m_db.close();
+        m_lastError = unavailable(QStringLiteral("the database file %1 is gone: put it back").arg(m_file));
+    }
+    return there;
+}
+
+// A full disk lets us connect and read; only a write tells.
+bool Writer::canWrite()
+{
+    const bool written = m_db.begin() &&
+                         m_db.run(QStringLiteral("INSERT INTO meta (key, value) VALUES ('write_probe', ?) "
+                                                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+                                  {QString::number(QDateTime::currentMSecsSinceEpoch())}) != nullptr &&
+                         m_db.commit();
+    if (!written) {
+        m_lastError = m_db.error();
+        m_db.rollback();
+        if (m_db.lost())
+            m_db.close();
+    }
+    return written;
 }
 
 void Writer::setAvailable(bool available)

@@ -47,6 +47,8 @@ public:
     void stop();
 
     [[nodiscard]] bool available() const { return m_available; }
+    // Any thread: since when the database has been at one piece of work (steady clock, ms); 0: it is not.
+    [[nodiscard]] qint64 busySince() const { return m_busySince; }
 
 Q_SIGNALS:
     void availableChanged(bool available);
@@ -63,12 +65,15 @@ private:
     [[nodiscard]] bool connectAgain();
     void retryConnection();
     void checkIdleConnection();
+    [[nodiscard]] bool fileIsThere(); // always, for a server
+    [[nodiscard]] bool canWrite();
     void setAvailable(bool available);
     void stopNow();
 
     QThread m_thread;
     std::shared_ptr<Stats> m_stats;
     std::atomic<bool> m_available = false;
+    std::atomic<qint64> m_busySince = 0;
 
     QMutex m_mutex; // guards the next three
     std::deque<WriteJob> m_queue;
@@ -80,6 +85,8 @@ private:
     QTimer m_reconnect;
     QTimer m_heartbeat;
     int m_backOffMs = 0;
+    const QString m_file; // SQLite
+    quint64 m_inode = 0;
     bool m_opened = false;
     StoreError m_lastError;
 };

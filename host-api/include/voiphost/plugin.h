@@ -30,7 +30,7 @@ public:
     // finishes when the plugin serves, or with the reason why it cannot.
     virtual QFuture<Expected<Done>> start() = 0;
     // The host's users place no new calls from now on; finishes when no call is live or `timeoutMs` has passed. A call
-    // that comes from Matrix meanwhile still rings, and is signalled again after the next start.
+    // that comes from Matrix meanwhile is kept, and rings after the next start if it is still worth it.
     virtual QFuture<Done> drain(int timeoutMs) = 0;
     // Blocks until all threads are joined and all connections closed. Idempotent. Nothing is callable afterwards.
     virtual void stop() = 0;

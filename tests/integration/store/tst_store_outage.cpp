@@ -240,6 +240,23 @@ private Q_SLOTS:
         QCOMPARE(pending(store)->size(), 0);
     }
 
+    void fileThatIsDeleted()
+    {
+        const auto settings = m_databases.fresh(QStringLiteral("sqlite"));
+        Store store(settings);
+        QVERIFY(open(store));
+        QVERIFY(commit(store, numbered(1)));
+        const QString aside = settings.dsn + QStringLiteral(".aside");
+        QVERIFY(QFile::rename(settings.dsn, aside));
+        const auto refused = commit(store, numbered(2));
+        QVERIFY(!refused); // SQLite itself would have taken it, and lost it
+        QCOMPARE(refused.error().kind, StoreError::Kind::Unavailable);
+        QVERIFY(!store.available());
+        QVERIFY(QFile::rename(aside, settings.dsn));
+        QTRY_VERIFY_WITH_TIMEOUT(store.available(), 20000);
+        QVERIFY(commit(store, numbered(2)));
+    }
+
     void fileThatCannotGrow()
     {
         Store store(m_databases.fresh(QStringLiteral("sqlite")));
@@ -258,12 +275,15 @@ private Q_SLOTS:
             if (const auto result = commit(store, c); !result)
                 error = result.error();
         }
+        const bool availableThen = store.available();
         const auto reading = restore(store, 0);
         QCOMPARE(::setrlimit(RLIMIT_FSIZE, &original), 0);
+        QVERIFY(!availableThen); // health must say it
         QVERIFY(error);
         QCOMPARE(error->kind, StoreError::Kind::Unavailable);
         QVERIFY2(!error->message.contains(QStringLiteral("xxx")), qPrintable(error->message));
-        QVERIFY(reading); // what is there can still be read
+        QVERIFY(reading);                                   // what is there can still be read
+        QTRY_VERIFY_WITH_TIMEOUT(store.available(), 20000); // by itself, once a write succeeds again
         QVERIFY(commit(store, numbered(number)));
         qsizetype sends = 0;
         const auto afterwards = restore(store, 0);

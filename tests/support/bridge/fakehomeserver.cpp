@@ -93,6 +93,8 @@ Answer FakeHomeserver::answer(const Request &request)
                            {QStringLiteral("password"), QStringLiteral("p")},
                            {QStringLiteral("ttl"), 3600}});
     }
+    if (path.isEmpty()) // /_matrix/client/versions
+        return jsonAnswer({{QStringLiteral("versions"), QJsonArray{QStringLiteral("v1.11")}}});
     if (path.last() == u"ping")
         return jsonAnswer({{QStringLiteral("duration_ms"), 1}});
     return {}; // profile and the like
