@@ -6,6 +6,7 @@
 // (seen with 1.160: it takes the greatest stored id, and delivered transactions are not stored any more), so the second check
 // also shows that a transaction id that was seen before does not make the bridge drop new events.
 
+import { eventually } from '../support/drive/bed.mjs';
 import { bridgeGround } from './ground.mjs';
 import { expect, expectEqual } from './checks.mjs';
 
@@ -74,5 +75,41 @@ export const checks = {
     await ground.arrives('m.call.hangup', ground.bed.ghost, ids.matrixId);
     await ground.endedBy('alice', ids);
     expectEqual((await ground.sent('m.call.hangup', ground.bed.ghost, ids.matrixId)).length, 1, 'hangups sent');
+  },
+
+  'a new conversation while the homeserver hangs': async (ground) => {
+    ground.bed.pauseSynapse();
+    const since = Date.now();
+    const { status, body } = await ground.rest('/conversations', { method: 'POST', body: { matrix_user: ground.bed.userId('nobody') } });
+    const ms = Date.now() - since;
+    ground.bed.resumeSynapse();
+    expectEqual([status, body.error], [503, 'HOMESERVER_UNAVAILABLE'], 'the answer');
+    expect(ms <= allowedMs, `it took ${ms} ms`);
+    return `told after ${ms} ms`;
+  },
+
+  'the database is away and comes back': async (ground) => {
+    const ready = async () => (await fetch(`${ground.bed.api}/readyz`)).status;
+    const push = (id) => fetch(`http://127.0.0.1:${ground.bed.ports.appservice}/_matrix/app/v1/transactions/${id}`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${ground.bed.tokens.hs}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ events: [{ type: 'm.call.hangup', event_id: `$${id}`, room_id: ground.room, sender: ground.bed.userId('bob'), content: { call_id: 'none', version: '1', party_id: 'P' } }] }),
+    }).then((answer) => answer.status);
+    expectEqual(await ready(), 200, 'ready before');
+    await ground.bed.takeDatabaseAway();
+    try {
+      await eventually('readiness to say it', async () => (await ready()) !== 200, 20000);
+      expectEqual(await push('away'), 503, 'a transaction while it is away');
+      const { status } = await ground.rest(`/conversations/${ground.conversation}/calls`, { method: 'POST', body: { initiator_sdp: 'v=0\r\n', call_type: 'direct' } });
+      expectEqual(status, 503, 'a call while it is away');
+    } finally {
+      await ground.bed.giveDatabaseBack();
+    }
+    await eventually('being ready again', async () => (await ready()) === 200, 30000);
+    expectEqual(await push('away'), 200, 'the same transaction afterwards');
+    const ids = await ground.hostRings();
+    await ground.answered(ground.bob);
+    await ground.alice.do('hangup');
+    await ground.endedBy('alice', ids);
   },
 };

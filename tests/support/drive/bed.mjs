@@ -6,7 +6,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -215,6 +215,23 @@ export class Bed {
     this.say('starting PostgreSQL');
     this.cluster = (await run(clusterTool, ['start'])).stdout.trim();
     this.dsn = `host=${this.cluster} dbname=postgres user=postgres`;
+  }
+
+  // The database goes away under a running bridge, and comes back as it was: SQLite's file is moved aside, PostgreSQL freezes.
+  async takeDatabaseAway() {
+    if (this.database === 'sqlite') renameSync(this.dsn, `${this.dsn}.aside`);
+    else await this.signalCluster('STOP');
+  }
+
+  async giveDatabaseBack() {
+    if (this.database === 'sqlite') renameSync(`${this.dsn}.aside`, this.dsn);
+    else await this.signalCluster('CONT');
+  }
+
+  async signalCluster(signal) {
+    const postmaster = readFileSync(join(this.cluster, 'data/postmaster.pid'), 'utf8').split('\n')[0];
+    const children = (await run('pgrep', ['-P', postmaster])).stdout.split('\n').filter(Boolean);
+    for (const pid of [postmaster, ...children]) process.kill(Number(pid), `SIG${signal}`);
   }
 
   writeBridgeConfig() {
