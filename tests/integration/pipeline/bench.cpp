@@ -25,7 +25,7 @@ BatchResult Bench::deliver(const QVector<QJsonObject> &events, const QString &tr
 {
     EventBatch batch;
     batch.transactionId = transactionId.isEmpty() ? QUuid::createUuid().toString() : transactionId;
-    batch.receivedAt = QDateTime::currentMSecsSinceEpoch();
+    batch.receivedAt = QDateTime::currentMSecsSinceEpoch() + hostClockAhead;
     batch.events = events;
     return result(m_plugin.deliver(batch));
 }

@@ -41,6 +41,7 @@ public:
     [[nodiscard]] Expected<Done> start(const QJsonObject &settings = {});
     [[nodiscard]] voip::MatrixVoipPlugin &plugin() { return m_plugin; }
     [[nodiscard]] CallService &calls() { return *m_plugin.calls(); }
+    qint64 hostClockAhead = 0; // ms: what the host's wall clock was set forth (or back) meanwhile
     [[nodiscard]] BatchResult deliver(const QVector<QJsonObject> &events, const QString &transactionId = {});
     // Alice's ghost is in a room with Bob, who invited it.
     [[nodiscard]] bool meet(FakeHomeserver &homeserver);

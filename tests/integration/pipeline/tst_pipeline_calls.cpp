@@ -207,6 +207,25 @@ private Q_SLOTS:
         QVERIFY(!result(m_bench->plugin().setRollout({true, 101})).ok());
     }
 
+    // R25: a host's clock that is set neither makes an invite old nor keeps one young.
+    void hostClockIsSet_data() { forEachDatabase(); }
+    void hostClockIsSet()
+    {
+        QVERIFY(m_bench->start().ok());
+        QVERIFY(m_bench->meet(*m_homeserver));
+        m_bench->hostClockAhead = -120'000;
+        QCOMPARE(m_bench->deliver({invite(room, bob, QStringLiteral("c1"))}), BatchResult::Durable);
+        QVERIFY(m_bench->told(NoticeKind::Initiated));
+        QCOMPARE(m_bench->deliver({hangup(room, bob, QStringLiteral("c1"))}), BatchResult::Durable);
+        QVERIFY(m_bench->told(NoticeKind::Ended));
+        m_bench->hostClockAhead = 3'600'000;
+        QJsonObject old = invite(room, bob, QStringLiteral("c2"));
+        old.insert(QStringLiteral("unsigned"), QJsonObject{{QStringLiteral("age"), 3'000'000}});
+        QCOMPARE(m_bench->deliver({old}), BatchResult::Durable);
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->plugin().metrics().contains("reason=\"expired\"} 1"), bridge::patience);
+        QCOMPARE(result(m_bench->calls().liveCalls(alice))->size(), 0);
+    }
+
     void drain_data() { forEachDatabase(); }
     void drain()
     {
@@ -217,8 +236,11 @@ private Q_SLOTS:
         auto drained = m_bench->plugin().drain(patience);
         QCOMPARE(m_bench->place().error().code, QStringLiteral("STOPPING"));
         QVERIFY(!drained.isFinished());
+        // What comes from Matrix now is kept for the next start, and keeps nobody waiting.
+        QCOMPARE(m_bench->deliver({invite(room, bob, QStringLiteral("late"))}), BatchResult::Durable);
         QVERIFY(result(m_bench->calls().end(alice, placed->call.id, {})).ok());
         result(drained);
+        QVERIFY(m_bench->notice(NoticeKind::Initiated) == nullptr);
     }
 
     // The exported timeline replays to the lines it holds.
