@@ -131,6 +131,25 @@ private Q_SLOTS:
             m_results, QStringList({QStringLiteral("a/1 fails: M_FORBIDDEN"), QStringLiteral("sent a/2")}), patience);
     }
 
+    // A proxy's error page, or a token that is just being changed: what was decided outlives it.
+    void notTheHomeserversWord()
+    {
+        int odd = 0;
+        m_homeserver->instead = [&](const auto &, const QStringList &path) -> std::optional<Answer> {
+            if (!isSend(path) || ++odd > 2)
+                return {};
+            if (odd == 1)
+                return errorAnswer(401, "M_UNKNOWN_TOKEN");
+            Answer page = errorAnswer(200, "M_X");
+            page.body = "<html>maintenance</html>";
+            return page;
+        };
+        add("a", 1);
+        QTRY_VERIFY_WITH_TIMEOUT(m_results.contains(QStringLiteral("sent a/1")), patience);
+        QVERIFY(!m_results.contains(QStringLiteral("a/1 fails: M_UNKNOWN_TOKEN")));
+        QCOMPARE(odd, 3);
+    }
+
     void tooLate()
     {
         add("a", 1, m_clock.now() - 1);
