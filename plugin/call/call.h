@@ -17,8 +17,9 @@
 //
 // Every state has a deadline (`deadline`, `forgetAt`): nothing rings or stays live for ever.
 //
-// Inside Inviting and Connecting, `gatherUntil` says that our invite or answer waits for the first candidates (R50): of an
-// invite that waits so nobody has heard yet (R79). Inside Connecting and Connected each side may offer anew (R69..R77):
+// Inside Inviting and Connecting, `gatherUntil` says that our invite or answer waits for the first candidates (R50): of
+// an invite that waits so nobody has heard yet (R79). Inside Connecting and Connected each side may offer anew
+// (R69..R77):
 //
 //              host offers                          they offer
 //   Ours <---------------------- None ----------------------------> Theirs
@@ -47,8 +48,10 @@ enum class Offer { None, Ours, Theirs };
 
 struct Negotiation {
     Offer offer = Offer::None;
-    Millis until = 0; // R73; 0 without an offer
-    QString localSdp; // what the host said last, to tell a repeat; empty before the first
+    Millis until = 0;      // R73; 0 without an offer
+    std::int64_t ref = 0;  // the outbox entry of what we said last
+    QString localSdp;      // what the host said last, to tell a repeat; empty before the first
+    bool rollback = false; // their offer took the place of ours, and the host was not told yet
     bool operator==(const Negotiation &) const = default;
 };
 

@@ -143,7 +143,8 @@ struct NoteNegotiate {
     QVector<Candidate> folded;
     bool operator==(const NoteNegotiate &) const = default;
 };
-struct NoteNegotiationFailed { // nobody answered the host's offer in time (R73)
+struct NoteNegotiationFailed { // the host's offer is void; the call goes on (R73)
+    QString reason;            // "timeout", or what the homeserver has against it
     bool operator==(const NoteNegotiationFailed &) const = default;
 };
 struct NoteMediaChanged {

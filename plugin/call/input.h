@@ -74,7 +74,7 @@ struct NegotiateEvent : CallHead {
     Millis lifetime = 0;
     Media media; // what the description leaves active
     Streams streams;
-    bool held = false; // nothing of ours is wanted (R77)
+    std::optional<bool> held; // whether nothing of ours is wanted (R77); nothing: it does not say
     bool operator==(const NegotiateEvent &) const = default;
 };
 struct StreamsEvent : CallHead { // sdp_stream_metadata_changed
@@ -98,7 +98,9 @@ struct RejectReplacementEvent : CallHead {
     bool operator==(const RejectReplacementEvent &) const = default;
 };
 enum class LocalReason { Unimplemented, UnsupportedProtocol, NeedsMatrixRtc, Unwanted };
-struct RejectLocallyEvent : CallHead { // R106
+[[nodiscard]] QString toString(LocalReason reason);
+[[nodiscard]] LocalReason localReasonFromText(const QString &text); // one that nobody knows is Unimplemented
+struct RejectLocallyEvent : CallHead {                              // R106
     LocalReason reason = LocalReason::Unimplemented;
     bool operator==(const RejectLocallyEvent &) const = default;
 };
@@ -239,8 +241,8 @@ struct Restart {
     bool operator==(const Restart &) const = default;
 };
 
-using Input = std::variant<MatrixBatch, RoomSnapshot, Place, Answer, AddCandidates, ReportMedia, Negotiate, SetMute,
-                           Reject, End, TransferCall, AcceptTransfer, RejectTransfer, AssertIdentity, Sent, SendFailed,
-                           Tick, Restart>;
+using Input =
+    std::variant<MatrixBatch, RoomSnapshot, Place, Answer, AddCandidates, ReportMedia, Negotiate, SetMute, Reject, End,
+                 TransferCall, AcceptTransfer, RejectTransfer, AssertIdentity, Sent, SendFailed, Tick, Restart>;
 
 } // namespace voip::call

@@ -19,7 +19,8 @@ struct Media {
 enum class Purpose {
     Usermedia,
     Screenshare,
-    Ignored, // not in the metadata, of a purpose that nobody knows, or not the first of a peer without metadata (R85, R86)
+    Ignored, // not in the metadata, of a purpose that nobody knows, or not the first of a peer without metadata (R85,
+             // R86)
 };
 
 struct Stream {
@@ -61,7 +62,8 @@ struct Identity {
 [[nodiscard]] Mute muteOf(const Streams &streams);
 // The same streams with our mute laid over the ones that are no screen.
 [[nodiscard]] Streams withMute(Streams streams, const Mute &mute);
-// Their metadata changed without a new SDP (R88): a stream that is not listed any more is ignored, a new one needs an SDP.
+// Their metadata changed without a new SDP (R88): a stream that is not listed any more is ignored, a new one needs an
+// SDP.
 [[nodiscard]] Streams changedBy(Streams streams, const Streams &listed);
 
 } // namespace voip::call
