@@ -11,7 +11,7 @@ using namespace bridge;
 using namespace voip;
 using voiphost::Expected;
 using voiphost::NoticeKind;
-using voiphost::Placed;
+using Placed = voiphost::FullPlaced;
 
 class LaneTest : public QObject
 {
