@@ -121,7 +121,8 @@ void Pipeline::acceptTransfer(const QString &userId, const QString &callId, cons
     const auto calls = laneOfUser(userId).line().calls;
     const auto found = calls.constFind(callId);
     const bool toBePlaced = found != calls.constEnd() && found->announced && found->transfer &&
-                            found->transfer->kind == call::Transfer::Kind::TheyAskUsToCall;
+                            found->transfer->kind == call::Transfer::Kind::TheyAskUsToCall &&
+                            found->transfer->until > 0;
     if (!toBePlaced) // there is nothing to call: the core takes it, or says why not
         return act(userId, callId, call::AcceptTransfer{callId, {}}, std::move(reply));
     if (request.sdp.isEmpty())
