@@ -153,7 +153,8 @@ std::optional<voiphost::NoticeKind> noticeKindFromText(const QString &text)
 {
     using K = voiphost::NoticeKind;
     return fromText(text, {K::Initiated, K::Answered, K::IceCandidate, K::Negotiate, K::MediaChanged, K::Glare,
-                           K::Rejected, K::Ended, K::Unavailable});
+                           K::Rejected, K::Ended, K::Unavailable, K::NegotiationFailed, K::IdentityChanged,
+                           K::TransferRequested, K::TransferFailed, K::RejectedLocally});
 }
 
 QJsonObject membersToJson(const QMap<QString, call::Membership> &members)
