@@ -77,8 +77,8 @@ QStringList functionsOf(const QString &program)
 
 Table read(const QString &text)
 {
-    static const QSet<QString> forces{QStringLiteral("MUST"),  QStringLiteral("SHOULD"), QStringLiteral("MAY"),
-                                      QStringLiteral("MSC"),   QStringLiteral("OURS"),   QStringLiteral("QUIRK"),
+    static const QSet<QString> forces{QStringLiteral("MUST"),   QStringLiteral("SHOULD"), QStringLiteral("MAY"),
+                                      QStringLiteral("MSC"),    QStringLiteral("OURS"),   QStringLiteral("QUIRK"),
                                       QStringLiteral("PROMISE")};
     Table table;
     QSet<QString> seen;
@@ -143,8 +143,8 @@ QStringList gaps(const Table &table, const QStringList &scenarios)
         if (!known.contains(id))
             gaps += lineOf(id) + QStringLiteral("has no line");
     }
-    const auto passedOver = std::count_if(table.rules.begin(), table.rules.end(),
-                                          [](const Rule &rule) { return !rule.notOurs.isEmpty(); });
+    const auto passedOver =
+        std::count_if(table.rules.begin(), table.rules.end(), [](const Rule &rule) { return !rule.notOurs.isEmpty(); });
     if (passedOver > mostNotOurs)
         gaps += QStringLiteral("rules.tsv: %1 rules are said to be not ours").arg(passedOver);
     return gaps;

@@ -182,12 +182,10 @@ void Scenarios::gapsAreFound_data()
     const QString title = QStringLiteral("\tthe first answer or rejection decides\t");
     const QString line = QStringLiteral("R36\tMUST") + title + QStringLiteral("scenario");
     QTest::newRow("no line") << line << none << none << QStringLiteral("R36: has no line");
-    QTest::newRow("no scenario") << line
-                                 << line + QStringLiteral("\nR999\tMUST\tx\tscenario") << none
+    QTest::newRow("no scenario") << line << line + QStringLiteral("\nR999\tMUST\tx\tscenario") << none
                                  << QStringLiteral("R999: no scenario shows it");
-    QTest::newRow("not said") << line
-                              << QStringLiteral("R36\tMUST") + title + QStringLiteral("test scenarios::play") << none
-                              << QStringLiteral("R36: scenarios show it, and the table does not say so");
+    QTest::newRow("not said") << line << QStringLiteral("R36\tMUST") + title + QStringLiteral("test scenarios::play")
+                              << none << QStringLiteral("R36: scenarios show it, and the table does not say so");
     QTest::newRow("twice") << line << line + u'\n' + line << none << QStringLiteral("R36: stands there twice");
     QTest::newRow("odd word") << line << QStringLiteral("R36\tMUST") + title + QStringLiteral("trust me") << none
                               << QStringLiteral("R36: cannot be shown by \"trust me\"");
@@ -257,7 +255,8 @@ void Scenarios::sentDefectsAreFound_data()
     row("answer of type offer", "m.call.answer", HEAD R"(,"answer":{"type":"offer","sdp":"v=0"})");
     row("no candidates", "m.call.candidates", HEAD R"(,"candidates":[])");
     row("candidate of no line", "m.call.candidates", HEAD R"(,"candidates":[{"candidate":"c"}])");
-    row("after the end", "m.call.candidates", HEAD R"(,"candidates":[{"candidate":""},{"candidate":"c","sdpMid":"0"}])");
+    row("after the end", "m.call.candidates",
+        HEAD R"(,"candidates":[{"candidate":""},{"candidate":"c","sdpMid":"0"}])");
     row("nobody selected", "m.call.select_answer", HEAD);
     row("no purpose", "m.call.answer",
         HEAD R"(,"answer":{"type":"answer","sdp":"v=0"},"sdp_stream_metadata":{"s":{"audio_muted":false}})");

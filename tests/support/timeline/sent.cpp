@@ -117,11 +117,17 @@ QString wrongIn(const QString &type, const QJsonObject &content, const QJsonObje
     if (type == QLatin1String("m.call.reject"))
         return content.size() == 3 ? QString() : QStringLiteral("says more than the envelope"); // R42: no reason
     if (type == QLatin1String("m.call.select_answer"))
-        return voip::call::isOpaqueId(word(content, "selected_party_id")) ? QString() : QStringLiteral("selects nobody");
+        return voip::call::isOpaqueId(word(content, "selected_party_id")) ? QString()
+                                                                          : QStringLiteral("selects nobody");
     return {};
 }
 
 } // namespace
+
+QString wrongWith(const QJsonObject &out, const QJsonObject &settings)
+{
+    return wrongIn(word(out, "type"), out.value(QLatin1String("content")).toObject(), settings);
+}
 
 QString check(const timeline::Lines &lines, const QString &type, int &seen)
 {
@@ -133,7 +139,7 @@ QString check(const timeline::Lines &lines, const QString &type, int &seen)
         if (word(out, "out") != QLatin1String("matrix") || (!type.isEmpty() && is != type))
             continue;
         ++seen;
-        const QString wrong = wrongIn(is, out.value(QLatin1String("content")).toObject(), settings);
+        const QString wrong = wrongWith(out, settings);
         if (!wrong.isEmpty())
             return is + QStringLiteral(": ") + wrong + QStringLiteral(": ") + QString::fromUtf8(line);
     }
