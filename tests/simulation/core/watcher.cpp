@@ -194,8 +194,12 @@ Complaint Watcher::told(const QJsonObject &out)
         const bool again = m_matrixOf.value(call) == key;
         if (const Complaint wrong = mayRing(out, again))
             return wrong;
-        // R66, R67: the call id of a call that is over is not heard of for as long as an invite can be valid.
-        const double over = m_over.value(key, -longestLifetime);
+        // R66, R67: the call id of a call that is over is not heard of for as long as an invite can be valid. Another
+        // user's call with the same id is another call.
+        const QString peer = word(out, "peer");
+        const bool same = peer.isEmpty() || m_peerOf.value(key, peer) == peer;
+        const double over = same ? m_over.value(key, -longestLifetime) : -longestLifetime;
+        m_peerOf.insert(key, peer);
         if (out.value(QLatin1String("t")).toDouble() < over + longestLifetime)
             return complain("rings after its end", out);
         if (!again) {

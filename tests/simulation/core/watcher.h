@@ -49,8 +49,9 @@ private:
     QSet<QString> m_publicRooms;
     QSet<QString> m_ours;               // room and call id of our invites
     QSet<QString> m_answered;           // by us
-    QSet<QString> m_over;               // nothing is sent of these any more
+    QHash<QString, double> m_over;      // nothing is sent of these any more; since when
     QHash<QString, QString> m_matrixOf; // host call -> room and call id
+    QHash<QString, QString> m_peerOf;   // room and call id -> who rang with it
     QHash<QString, double> m_seq;
     QSet<QString> m_live;             // host calls that the host knows of and that did not end
     QSet<QString> m_ended;            // host calls
