@@ -3,6 +3,7 @@
 // in place: the file must be exactly its header and inputs, each followed by what it brought about. With `--update`
 // it writes the files so instead; look at the difference before you commit it. `--table` prints which rule is shown by
 // what, and runs all of that.
+#include "profiles.h"
 #include "rules.h"
 #include "sent.h"
 #include "timeline.h"
@@ -88,6 +89,9 @@ private Q_SLOTS:
     void play();
     void program_data() { eachScenario(); }
     void program();
+    void profile_data();
+    void profile();
+    void profilesDiffer();
     void saysWhatItShows();
     void everyRuleIsShown();
     void namedTestsExist();
@@ -141,6 +145,60 @@ void Scenarios::program()
         QCOMPARE(process.exitCode(), 0);
         QCOMPARE(process.readAllStandardOutput(), wanted);
     }
+}
+
+void Scenarios::profile_data()
+{
+    QTest::addColumn<QString>("client");
+    QTest::addColumn<QString>("name");
+    for (const QString &client : profiles::names()) {
+        for (const QString &name : names()) {
+            if (profiles::notFor(linesOf(name), client).isEmpty())
+                QTest::addRow("%s/%s", qPrintable(client), qPrintable(name)) << client << name;
+        }
+    }
+}
+
+// The same scenario as another client would have sent it comes to the same.
+void Scenarios::profile()
+{
+    QFETCH(QString, client);
+    QFETCH(QString, name);
+    const profiles::Client which = profiles::client(client);
+    const Lines scenario = linesOf(name);
+    const Played wanted = timeline::play(scenario);
+    const Played got = timeline::play(profiles::as(which, scenario));
+    QVERIFY2(got.fault.isEmpty(), qPrintable(got.fault));
+    const QStringList wantedGist = profiles::gist(which, wanted, true);
+    const QStringList gotGist = profiles::gist(which, got, false);
+    if (wantedGist != gotGist)
+        qWarning().noquote() << "wanted" << wantedGist.join(u'\n') << "\ngot" << gotGist.join(u'\n');
+    QVERIFY(wantedGist == gotGist);
+    if (which == profiles::Client::V0)
+        QCOMPARE(profiles::foreignToV0(got), QStringList());
+}
+
+// Each profile changes what it is for, and what is compared tells a difference.
+void Scenarios::profilesDiffer()
+{
+    const Lines scenario = linesOf(QStringLiteral("R18-incoming-call.jsonl"));
+    QVERIFY(!scenario.isEmpty());
+    QSet<QByteArray> ways{timeline::inputsOf(scenario).join('\n')};
+    for (const QString &name : profiles::names())
+        ways += profiles::as(profiles::client(name), scenario).join('\n');
+    QCOMPARE(ways.size(), 4);
+    const auto text = [&scenario](profiles::Client client) { return profiles::as(client, scenario).join('\n'); };
+    QVERIFY(text(profiles::Client::JsSdk).contains(R"("m.call.transferee":false)"));
+    QVERIFY(!text(profiles::Client::JsSdk).contains("invitee"));
+    QVERIFY(text(profiles::Client::Nheko).contains(R"("lifetime":120000)"));
+    QVERIFY(!text(profiles::Client::Nheko).contains(R"({"candidate":""}],"party_id":"BOBDEV")"));
+    QVERIFY(!text(profiles::Client::V0).contains("BOBDEV"));
+
+    const auto gist = [](const char *name, profiles::Client client) {
+        return profiles::gist(client, timeline::play(linesOf(QString::fromLatin1(name))), true);
+    };
+    QVERIFY(gist("R42-reject.jsonl", profiles::Client::JsSdk) != gist("R46-busy.jsonl", profiles::Client::JsSdk));
+    QVERIFY(!profiles::foreignToV0(timeline::play(linesOf(QStringLiteral("R42-reject.jsonl")))).isEmpty());
 }
 
 void Scenarios::saysWhatItShows()

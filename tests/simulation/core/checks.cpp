@@ -196,6 +196,9 @@ Complaint cutsAlike(const Run &run)
         for (const QJsonValue &event : events) {
             line.insert(QLatin1String("event"), event);
             got += cut.take(timeline::text(line));
+            // The next one is a line of its own, with randomness of its own.
+            if (QString entropy = line.value(QLatin1String("entropy")).toString(); !entropy.isEmpty())
+                line.insert(QLatin1String("entropy"), entropy.sliced(1) + entropy.at(0));
         }
         if (events.isEmpty())
             got += cut.take(timeline::text(line));

@@ -7,6 +7,7 @@
 #include <QJsonArray>
 
 #include <algorithm>
+#include <utility>
 
 namespace simulation
 {
@@ -64,10 +65,16 @@ void Watcher::event(const QJsonObject &event, double receivedAt)
     const double age = std::max(
         0.0, hint.isDouble() ? hint.toDouble()
                              : receivedAt - event.value(QLatin1String("origin_server_ts")).toDouble(receivedAt));
+    const QString key = keyOf(word(event, "room_id"), word(content, "call_id"));
+    // Another user's call with the same id is another call, and so is one after the tombstone is gone.
+    const QString before = std::exchange(m_inviter[key], word(event, "sender"));
+    if (before != m_inviter[key] || receivedAt > m_over.value(key, receivedAt) + longestLifetime) {
+        m_over.remove(key);
+        m_answered.remove(key);
+    }
     const double lifetime = std::min(longestLifetime, content.value(QLatin1String("lifetime")).toDouble());
-    m_invites[keyOf(word(event, "room_id"), word(content, "call_id"))].push_back(
-        {word(event, "sender"), word(content, "invitee"), receivedAt - age + lifetime,
-         isZero(content.value(QLatin1String("version")))});
+    m_invites[key].push_back({word(event, "sender"), word(content, "invitee"), receivedAt - age + lifetime,
+                              isZero(content.value(QLatin1String("version")))});
 }
 
 void Watcher::input(const QJsonObject &line, bool refused)
@@ -153,7 +160,7 @@ Complaint Watcher::sent(const QJsonObject &out)
         ++m_answers;
     }
     if (is(type, "m.call.hangup") || is(type, "m.call.reject"))
-        m_over.insert(key, out.value(QLatin1String("t")).toDouble());
+        over(key, out);
     const bool v0 = !m_ours.contains(key) &&
                     std::all_of(theirs.begin(), theirs.end(), [](const auto &invite) { return invite.v0; });
     if (v0 && !is(type, "m.call.answer") && !is(type, "m.call.candidates") && !is(type, "m.call.hangup"))
@@ -167,7 +174,7 @@ Complaint Watcher::mayRing(const QJsonObject &out, bool again) const
     const QString room = word(matrix, "room_id");
     const double left = again ? 1 : m_leastTimeToRing; // R27; what rang is signalled again while it is valid
     const double t = out.value(QLatin1String("t")).toDouble();
-    if (m_publicRooms.contains(room))
+    if (!again && m_publicRooms.contains(room))
         return complain("rings in a public room", out);
     const auto invites = m_invites.value(keyOf(room, word(matrix, "call_id")));
     const bool good = std::any_of(invites.begin(), invites.end(), [&](const Invite &invite) {
@@ -196,10 +203,9 @@ Complaint Watcher::told(const QJsonObject &out)
             return wrong;
         // R66, R67: the call id of a call that is over is not heard of for as long as an invite can be valid. Another
         // user's call with the same id is another call.
-        const QString peer = word(out, "peer");
-        const bool same = peer.isEmpty() || m_peerOf.value(key, peer) == peer;
-        const double over = same ? m_over.value(key, -longestLifetime) : -longestLifetime;
-        m_peerOf.insert(key, peer);
+        const QString peer = word(out, "peer"); // glare does not say it
+        m_peerOf.insert(key, peer.isEmpty() ? m_inviter.value(key) : peer);
+        const double over = m_endedAt.value(keyOf(key, m_peerOf.value(key)), -longestLifetime);
         if (out.value(QLatin1String("t")).toDouble() < over + longestLifetime)
             return complain("rings after its end", out);
         if (!again) {
@@ -214,9 +220,18 @@ Complaint Watcher::told(const QJsonObject &out)
         m_live.remove(call);
         m_ended.insert(call);
         if (const QString key = m_matrixOf.value(call); !key.isEmpty())
-            m_over.insert(key, m_over.value(key, out.value(QLatin1String("t")).toDouble()));
+            over(key, out);
     }
     return {};
+}
+
+void Watcher::over(const QString &key, const QJsonObject &out)
+{
+    const double t = out.value(QLatin1String("t")).toDouble();
+    m_over.insert(key, t);
+    const QString whose = keyOf(key, m_peerOf.value(key));
+    if (m_peerOf.contains(key))
+        m_endedAt.insert(whose, t);
 }
 
 Complaint Watcher::finish() const

@@ -40,6 +40,7 @@ private:
     void event(const QJsonObject &event, double receivedAt);
     Complaint sent(const QJsonObject &out);
     Complaint told(const QJsonObject &out);
+    void over(const QString &key, const QJsonObject &out);
     [[nodiscard]] Complaint mayRing(const QJsonObject &out, bool again) const;
     [[nodiscard]] static QString keyOf(const QString &room, const QString &callId) { return room + u' ' + callId; }
 
@@ -51,7 +52,9 @@ private:
     QSet<QString> m_answered;           // by us
     QHash<QString, double> m_over;      // nothing is sent of these any more; since when
     QHash<QString, QString> m_matrixOf; // host call -> room and call id
-    QHash<QString, QString> m_peerOf;   // room and call id -> who rang with it
+    QHash<QString, QString> m_inviter;  // room and call id -> who sent the last invite
+    QHash<QString, QString> m_peerOf;   // room and call id -> who rang with it last
+    QHash<QString, double> m_endedAt;   // room, call id and peer
     QHash<QString, double> m_seq;
     QSet<QString> m_live;             // host calls that the host knows of and that did not end
     QSet<QString> m_ended;            // host calls

@@ -76,9 +76,12 @@ Played play(const Lines &lines)
     }
     if (const auto fault = engine.finish())
         played.fault = fault->text();
-    const auto &calls = engine.line().calls;
-    played.live = std::any_of(calls.cbegin(), calls.cend(), [](const voip::call::Call &call) { return call.live(); });
-    played.due = engine.line().nextDue();
+    for (const voip::call::Call &call : engine.line().calls) {
+        const bool over = call.state == voip::call::State::Ended;
+        if (call.announced)
+            played.states += toString(call.state) + (over ? u' ' + toString(call.reason) : QString());
+    }
+    played.states.sort();
     return played;
 }
 

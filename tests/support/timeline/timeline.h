@@ -16,8 +16,7 @@ struct Played {
     Lines lines; // header and inputs, with what they bring about interleaved
     Lines outs;  // only what came out
     QString fault;
-    bool live = false; // a call is live after the last line
-    std::optional<voip::call::Millis> due;
+    QStringList states; // of the calls that the host knows, after the last line, with reasons of what ended
 };
 
 [[nodiscard]] Lines read(const QString &path);
