@@ -102,7 +102,7 @@ struct NoteInitiated {
     Streams streams = {};
     Capabilities can = {};
     QVector<Candidate> folded = {}; // to be written into the SDP (R59)
-    QString replaces = {};     // host call id, if it is the call that a transfer announced
+    QString replaces = {};          // host call id, if it is the call that a transfer announced
     bool operator==(const NoteInitiated &) const = default;
 };
 struct NoteAnswered {

@@ -137,6 +137,7 @@ private:
     Millis m_now;
     Entropy m_entropy;
     const MatrixBatch *m_batch = nullptr; // while its events are taken
+    QVector<QString> m_rung;              // host calls whose invite came in this batch, in its order
     QVector<QString> m_yielded;           // host calls that lost to glare in this batch; told at its end (R28)
 };
 

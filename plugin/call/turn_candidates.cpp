@@ -42,9 +42,10 @@ void Turn::on(const AddCandidates &added)
     for (const Candidate &candidate : added.candidates) {
         if (call->candidatesEnded)
             break; // nothing comes after the end
-        if (call->unsent.size() >= maxUnsent && !candidate.candidate.isEmpty())
-            continue;
-        call->candidatesEnded = candidate.candidate.isEmpty(); // R52
+        const bool ends = candidate.candidate.isEmpty();
+        if (!ends && (call->unsent.size() >= maxUnsent || (!candidate.sdpMid && !candidate.sdpMLineIndex)))
+            continue;                 // R49: nobody could use it
+        call->candidatesEnded = ends; // R52
         call->unsent.push_back(candidate);
     }
     touch(*call);

@@ -134,6 +134,7 @@ void Turn::ring(const InviteEvent &event, Call *early)
     }
     Call &call = early ? *early : add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
     fillIncoming(call, event);
+    m_rung.push_back(call.id);
 }
 
 // Glare lost (R80): theirs takes the place of ours, under the same host call.

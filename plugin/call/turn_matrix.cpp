@@ -165,7 +165,13 @@ void Turn::take(const SelectAnswerEvent &event)
 // place of its own (R80).
 void Turn::announceWaitingCalls()
 {
-    for (Call &call : line().calls) {
+    QVector<QString> ids = std::exchange(m_rung, {});
+    for (const Call &call : std::as_const(line().calls)) {
+        if (call.state == State::Ringing && !call.announced && !ids.contains(call.id))
+            ids.push_back(call.id);
+    }
+    for (const QString &id : std::as_const(ids)) {
+        Call &call = line().calls[id];
         if (call.state != State::Ringing || call.announced || call.fold != Fold::None)
             continue;
         const Room room = line().rooms.value(call.roomId);

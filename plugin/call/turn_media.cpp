@@ -83,7 +83,9 @@ void Turn::take(const NegotiateEvent &event)
     call->media = event.media;
     call->remoteSdp = event.sdp;
     call->remoteStreams = renewedBy(call->remoteStreams, event.streams);
-    call->heldByPeer = event.held.value_or(call->heldByPeer);
+    // An inactive answer says so only if our offer was not inactive itself.
+    const bool weWere = call->negotiation.localSdp.contains(QLatin1String("a=inactive"));
+    call->heldByPeer = event.held.value_or(!weWere || call->heldByPeer);
     holdBack(*call, Fold::NegotiatedAnswer);
 }
 

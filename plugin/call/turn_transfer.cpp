@@ -61,12 +61,16 @@ std::optional<Refused> Turn::whyNotCall(const QString &roomId, const QString &ta
     if (peer.isEmpty() || (!target.isEmpty() && peer != target))
         return Refused{Refusal::NoPeer, {}, State::Ended}; // R15
     if (line().settings.parallelCalls)
-        return std::nullopt; // R83
+        return std::nullopt;        // R83
+    const Call *inTheWay = nullptr; // the one that rings, which can be answered, before any other
     for (const Call &call : line().calls) {
-        if (call.roomId == roomId && call.live())
-            return Refused{call.state == State::Ringing ? Refusal::Ringing : Refusal::InProgress, call.id, call.state};
+        if (call.roomId == roomId && call.live() && (!inTheWay || call.state == State::Ringing))
+            inTheWay = &call;
     }
-    return std::nullopt;
+    if (!inTheWay)
+        return std::nullopt;
+    const bool rings = inTheWay->state == State::Ringing;
+    return Refused{rings ? Refusal::Ringing : Refusal::InProgress, inTheWay->id, inTheWay->state};
 }
 
 void Turn::on(const AcceptTransfer &accepted)
@@ -74,6 +78,9 @@ void Turn::on(const AcceptTransfer &accepted)
     Call *call = hostCall(accepted.callId);
     if (!call)
         return;
+    const auto begun = call->transfer ? line().calls.constFind(call->transfer->newCall) : line().calls.constEnd();
+    if (askedOfUs(*call) && begun != line().calls.constEnd() && begun->side == Side::Ours)
+        return accept(*begun); // the same again
     if (!askedOfUs(*call) || call->transfer->until == 0)
         return refuse(Refusal::NoTransfer, call);
     if (call->transfer->kind == Transfer::Kind::TheyAskUsToWait)
@@ -142,6 +149,11 @@ void Turn::didNotTakeOver(const Call &fresh, EndReason reason)
 
 void Turn::failTransfer(Call &call, const QString &reason)
 {
+    const auto other = line().calls.find(call.transfer->newCall);
+    if (other != line().calls.end() && call.transfer->kind == Transfer::Kind::WeAsk) {
+        other->transfer.reset();
+        touch(*other);
+    }
     call.transfer.reset();
     touch(call);
     if (call.live())
@@ -173,9 +185,14 @@ void Turn::on(const TransferCall &transfer)
     const Millis lifetime = line().settings.transferLifetime;
     const Transfer asked{Transfer::Kind::WeAsk,    m_entropy.id(replacementIdLength), freshCallId(),
                          Identity{target, {}, {}}, other ? other->id : QString(),     m_now + lifetime};
-    if (other) // first who waits, then who calls
-        send(*other, OutReplaces{m_entropy.id(replacementIdLength), asked.newMatrixId, false,
-                                 Identity{call->peer, {}, {}}, lifetime});
+    if (other) { // first who waits, then who calls
+        Transfer awaited = asked;
+        awaited.replacementId = m_entropy.id(replacementIdLength);
+        awaited.target = Identity{call->peer, {}, {}};
+        awaited.newCall.clear();
+        send(*other, OutReplaces{awaited.replacementId, awaited.newMatrixId, false, awaited.target, lifetime});
+        other->transfer = awaited; // its end, too, is what we wanted
+    }
     send(*call, OutReplaces{asked.replacementId, asked.newMatrixId, true, asked.target, lifetime});
     call->transfer = asked;
     accept(*call);
