@@ -52,7 +52,7 @@ export class MatrixCalls extends EventTarget {
       this.finish(call);
       this.track(successor);
     });
-    this.changed();
+    this.onFeeds(call); // the successor of another call has its feeds already
   }
 
   onFeeds(call) {
