@@ -125,4 +125,28 @@ export const checks = {
     await countMedia(alice, bob, { video: true });
     await ground.over('alice', ids);
   },
+
+  'by keyboard on a narrow page': async (ground) => {
+    const { alice, bob } = ground;
+    const { page } = alice;
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 360, height: 700 });
+    const ids = await ground.connected('alice');
+    for (const [name, seen] of [['Mute', 'peerMuted'], ['Hold', 'peerHeld'], ['Video', 'feeds'], ['Share screen', 'peerScreen']]) {
+      const button = page.getByRole('button', { name, exact: true });
+      const before = (await bob.state()).call.feeds.length;
+      await button.focus();
+      await page.keyboard.press('Enter');
+      await bob.until(`seeing "${name}"`, (s) => stable(s) && (seen === 'feeds' ? s.call.feeds.some((feed) => feed.video) : s.call[seen]));
+      await alice.until('being done', stable);
+      expectEqual(await button.getAttribute('aria-pressed'), 'true', `"${name}" pressed`);
+      await page.keyboard.press('Enter'); // the focus has stayed
+      await bob.until(`"${name}" being taken back`, (s) => stable(s) && (seen === 'feeds' ? !s.call.feeds.some((feed) => feed.video) : !s.call[seen]) && s.call.feeds.length === before);
+      await alice.until('being done', stable);
+    }
+    expectEqual(await page.evaluate(() => document.documentElement.scrollWidth <= 360), true, 'no scrolling sideways');
+    await page.getByRole('button', { name: 'Hang up', exact: true }).press('Enter');
+    await ground.endedBy('alice', ids);
+    await page.setViewportSize(size);
+  },
 };

@@ -29,7 +29,7 @@ const en = {
   'reason:unknown_error': 'an unknown error',
   hold: 'Hold', pauseVideo: 'Pause video', videoOn: 'Video', shareScreen: 'Share screen', transfer: 'Transfer', swap: 'Switch calls',
   onHold: 'On hold: {peer}', youHold: 'You have put {peer} on hold', peerHolds: '{peer} has put you on hold', sharing: 'You are sharing your screen',
-  claims: 'Says to be {name} (not verified)', transferTo: 'Transfer to (Matrix user)', transferNow: 'Transfer the call', connectBoth: 'Connect {peer} with {other}',
+  claims: 'Claims to be {name} (not verified)', transferTo: 'Transfer to (Matrix user)', transferNow: 'Transfer the call', connectBoth: 'Connect {peer} with {other}',
   transferAsked: '{peer} wants to connect you with {target}', acceptTransfer: 'Accept transfer', refuseTransfer: 'Refuse transfer',
   noTransfer: 'The other side cannot be transferred', sharedScreen: 'Shared screen of the other side', otherCall: 'The other call',
   'note:negotiationFailed': 'The other side did not answer the change ({detail})', 'note:rejectedLocally': 'One device of the other side cannot take the call ({detail})',

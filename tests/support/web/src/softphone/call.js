@@ -323,7 +323,8 @@ export class PhoneCall {
 
   learn(streams) {
     if (!streams) return;
-    this.purposes = new Map(streams.map((stream) => [stream.id, stream]));
+    // What was said before stays: the SDK shares a second screen under the first one's id and announces another.
+    this.purposes = new Map([...(this.purposes ?? []), ...streams.map((stream) => [stream.id, stream])]);
     const main = streams.find((stream) => stream.purpose === 'm.usermedia');
     if (!main) return;
     this.peerMuted = Boolean(main.audio_muted);
