@@ -6,6 +6,7 @@
 
 import { Bed, eventually } from '../support/drive/bed.mjs';
 import { Browser } from '../support/drive/browser.mjs';
+import { mendMedia } from '../support/drive/network.mjs';
 import { expectEqual } from './checks.mjs';
 
 const tones = { bob: 523, carol: 659 };
@@ -50,6 +51,15 @@ class Ground {
     return { status: response.status, body: await response.json().catch(() => null) };
   }
 
+  async killAndRestart() {
+    await this.bed.stopBridge('SIGKILL');
+    await this.alice.until('noticing that the bridge is gone', (s) => !s.online);
+    const since = Date.now();
+    await this.bed.startBridge();
+    await this.alice.until('being connected again', (s) => s.online);
+    return since;
+  }
+
   async noLiveCalls() {
     await eventually('the bridge to have no live call', async () => {
       const { status, body } = await this.rest('/calls');
@@ -66,6 +76,7 @@ class Ground {
   async recover() {
     if (!(await this.bed.synapseRuns())) await this.bed.startSynapse();
     this.bed.resumeSynapse();
+    await mendMedia();
     if (!this.bed.bridgeRuns()) await this.bed.startBridge();
     for (const phone of this.browser.phones) {
       for (let state = await phone.state(); state.call; state = await phone.state()) await phone.do(state.call.stage === 'ringing-in' ? 'reject' : 'hangup').catch(() => {});

@@ -3,6 +3,7 @@
 // What comes and goes in mid-call by renegotiation: video, shared screens, a new path (ICE restart); from each side and from
 // both at once. And the name that one side asserts for itself.
 
+import { breakMedia, mendMedia } from '../support/drive/network.mjs';
 import { countMedia, mediaLines, untilQuiet, untilReceived } from '../support/drive/media.mjs';
 import { bridgeGround } from './ground.mjs';
 import { expect, expectEqual } from './checks.mjs';
@@ -141,6 +142,41 @@ export const checks = {
       expectEqual((await ground.call(ids.hostId)).status, 'connected', "the call's status");
       await ground.over(from, ids);
     }
+  },
+
+  'the path breaks and comes back': async (ground) => {
+    const { alice, bob } = ground;
+    const ids = await ground.connected('bob');
+    await countMedia(alice, bob);
+    const before = (await alice.stats()).ufrag;
+    await breakMedia();
+    await alice.stage('interrupted');
+    await bob.until('losing the connection', (s) => s.call && s.call.stage !== 'connected');
+    await mendMedia();
+    // Both may have begun to restart ICE, at the same time: what counts is that they find each other again.
+    await Promise.all([alice.stage('connected', 40000), bob.stage('connected', 40000)]);
+    await countMedia(alice, bob);
+    const after = (await alice.stats()).ufrag;
+    expectEqual((await ground.call(ids.hostId)).status, 'connected', "the call's status");
+    await ground.over('alice', ids);
+    return after === before ? 'came back by itself' : 'came back by a restart of ICE';
+  },
+
+  'the path stays broken until ICE has been restarted': async (ground) => {
+    const { alice, bob } = ground;
+    const ids = await ground.connected('alice');
+    await countMedia(alice, bob);
+    const before = (await alice.stats()).ufrag;
+    await breakMedia();
+    await alice.stage('interrupted');
+    await alice.entry('an offer', (e) => e.path === `/calls/${ids.hostId}/negotiate` || (e.name === 'call.negotiate' && e.callId === ids.hostId));
+    await mendMedia();
+    await Promise.all([alice.stage('connected', 40000), bob.stage('connected', 40000)]);
+    for (const phone of [alice, bob]) await settled(phone);
+    await countMedia(alice, bob);
+    expect((await alice.stats()).ufrag !== before, 'alice must have new ICE credentials');
+    expectEqual((await ground.call(ids.hostId)).status, 'connected', "the call's status");
+    await ground.over('bob', ids);
   },
 
   'each asserts an identity': async (ground) => {

@@ -106,6 +106,19 @@ export const checks = {
     expectEqual((await ground.carol.state()).call, null, "carol's call");
   },
 
+  'Matrix sends the host to carol, the bridge is killed meanwhile': async (ground) => {
+    const { alice, bob, carol } = ground;
+    const ids = await ground.connected('bob');
+    await bob.do('transfer', ground.bed.userId('carol'));
+    await alice.until('being asked', (s) => Boolean(s.transfer));
+    await ground.killAndRestart();
+    await alice.do('acceptTransfer');
+    await carol.stage('ringing-in');
+    await ground.killAndRestart();
+    await carol.do('answer');
+    return aliceHasCarol(ground, ids);
+  },
+
   'Matrix has both on the line and connects them, the host calls': async (ground) => {
     await autoTransfer(ground, true);
     const ids = await ground.connected('alice');
