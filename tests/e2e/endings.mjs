@@ -61,6 +61,17 @@ export const checks = {
     await ground.over('alice', ids);
   }),
 
+  'one device cannot take the call, the other answers': withTablet(async (ground, tablet) => {
+    const { alice, bob } = ground;
+    const ids = await ringsAtBoth(ground, tablet);
+    await tablet.do('say', 'org.matrix.msc4220.call.reject_locally', { reason: 'needs_matrixrtc' });
+    await alice.until('being told of it', (s) => s.call?.note?.key === 'rejectedLocally' && s.call.note.detail === 'needs_matrixrtc');
+    await tablet.do('ignore');
+    await ground.answered(bob);
+    await countMedia(alice, bob);
+    await ground.over('bob', ids);
+  }),
+
   'one device of the caller places, its others do not ring': withTablet(async (ground, tablet) => {
     const ids = await ground.matrixRings();
     await ground.answered(ground.alice);

@@ -106,6 +106,20 @@ export const checks = {
     expectEqual((await ground.carol.state()).call, null, "carol's call");
   },
 
+  'Matrix sends the host to carol, who rejects': async (ground) => {
+    const { alice, bob, carol } = ground;
+    const ids = await ground.connected('alice');
+    await bob.do('transfer', ground.bed.userId('carol'));
+    await alice.until('being asked', (s) => Boolean(s.transfer));
+    await alice.do('acceptTransfer');
+    await carol.stage('ringing-in');
+    await carol.do('reject');
+    await alice.until('being back in the old call, and knowing why', (s) => s.call?.id === ids.hostId && s.call.note?.key === 'transferFailed' && s.call.note.detail === 'rejected');
+    await alice.do('hangup'); // bob has gone: to the SDK a transfer is over once it is said
+    await alice.end(ids.hostId);
+    await ground.noLiveCalls();
+  },
+
   'Matrix sends the host to carol, the bridge is killed meanwhile': async (ground) => {
     const { alice, bob, carol } = ground;
     const ids = await ground.connected('bob');

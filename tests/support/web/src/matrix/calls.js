@@ -183,10 +183,14 @@ export class MatrixCalls extends EventTarget {
     await call.transferToCall(target);
   }
 
-  // The SDK reads this event and cannot send it.
-  async sendIdentity(identity) {
-    const call = this.talking();
-    await this.client.sendEvent(call.roomId, 'org.matrix.call.asserted_identity', { version: '1', call_id: call.callId, party_id: call.ourPartyId, asserted_identity: identity });
+  // An event of the front call that the SDK itself does not send.
+  async say(type, content) {
+    const { call } = this;
+    await this.client.sendEvent(call.roomId, type, { version: '1', call_id: call.callId, party_id: call.ourPartyId, ...content });
+  }
+
+  sendIdentity(identity) {
+    return this.say('org.matrix.call.asserted_identity', { asserted_identity: identity });
   }
 
   // ---- what drivers and the page read
