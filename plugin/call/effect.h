@@ -33,6 +33,7 @@ struct OutHangup {
     bool operator==(const OutHangup &) const = default;
 };
 struct OutReject {
+    bool busy = false; // a caller that knows only rejections of a callee hears so why
     bool operator==(const OutReject &) const = default;
 };
 struct OutSelectAnswer {

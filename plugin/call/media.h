@@ -31,6 +31,7 @@ struct Stream {
     bool audioMuted = false;
     bool videoMuted = false;
 
+    [[nodiscard]] bool used() const { return purpose != Purpose::Ignored && (hasAudio || hasVideo); }
     bool operator==(const Stream &) const = default;
 };
 using Streams = QVector<Stream>; // in the order of the SDP
@@ -62,8 +63,11 @@ struct Identity {
 [[nodiscard]] Mute muteOf(const Streams &streams);
 // The same streams with our mute laid over the ones that are no screen.
 [[nodiscard]] Streams withMute(Streams streams, const Mute &mute);
-// Their metadata changed without a new SDP (R88): a stream that is not listed any more is ignored, a new one needs an
-// SDP.
+// Their metadata changed without a new SDP (R88). What it does not list stays as it was: js-sdk merges what is said of
+// streams over the whole call, and counts on it (it shares a screen again under the first share's stream id).
 [[nodiscard]] Streams changedBy(Streams streams, const Streams &listed);
+// A new description of theirs: its streams, each with the purpose that was said now or earlier in the call. Those that
+// are gone are remembered without tracks.
+[[nodiscard]] Streams renewedBy(const Streams &before, Streams now);
 
 } // namespace voip::call

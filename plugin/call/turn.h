@@ -106,6 +106,7 @@ private:
     void fireDeadline(Call &call);
 
     // --- shared (turn.cpp)
+    [[nodiscard]] QString freshCallId();
     Call &add(const QString &matrixId, const QString &roomId, Side side, const QString &hostId);
     Room &room(const QString &roomId);         // made if it is not there
     Call *hostCall(const QString &callId);     // refuses the action and gives null if there is none

@@ -14,7 +14,7 @@ void Turn::on(const Place &wanted)
     if (const auto taken = line().calls.constFind(wanted.callId); taken != line().calls.constEnd())
         return refuse(Refusal::WrongState, &*taken);
     const QString peer = line().rooms.value(wanted.roomId).peerOf(line().self);
-    accept(place(wanted, m_entropy.id(24), peer));
+    accept(place(wanted, freshCallId(), peer));
 }
 
 void Turn::on(const Answer &answer)
@@ -80,6 +80,8 @@ void Turn::on(const Reject &reject)
         return accept(*call);
     case Decline::Busy: // R46: busy has a hangup of its own
         send(*call, OutHangup{EndReason::UserBusy});
+        if (call->version > 0)
+            send(*call, OutReject{true}); // js-sdk takes no hangup from a callee that it has not chosen
         end(*call, EndReason::UserBusy);
         return accept(*call);
     case Decline::Reject:

@@ -82,7 +82,7 @@ void Turn::take(const NegotiateEvent &event)
     settle(*call);
     call->media = event.media;
     call->remoteSdp = event.sdp;
-    call->remoteStreams = event.streams;
+    call->remoteStreams = renewedBy(call->remoteStreams, event.streams);
     call->heldByPeer = event.held.value_or(call->heldByPeer);
     holdBack(*call, Fold::NegotiatedAnswer);
 }
@@ -96,7 +96,7 @@ void Turn::takeOffer(Call &call, const NegotiateEvent &event, Millis until)
     call.negotiation.offer = Offer::Theirs;
     call.negotiation.until = until;
     call.remoteSdp = event.sdp;
-    call.remoteStreams = event.streams;
+    call.remoteStreams = renewedBy(call.remoteStreams, event.streams);
     call.heldByPeer = event.held.value_or(false);
     holdBack(call, Fold::NegotiatedOffer);
 }

@@ -13,7 +13,6 @@ namespace
 {
 
 constexpr int replacementIdLength = 20;
-constexpr int callIdLength = 24;
 
 bool askedOfUs(const Call &call)
 {
@@ -172,7 +171,7 @@ void Turn::on(const TransferCall &transfer)
     if (target == call->peer || target == line().self)
         return refuse(Refusal::NoPeer, call);
     const Millis lifetime = line().settings.transferLifetime;
-    const Transfer asked{Transfer::Kind::WeAsk,    m_entropy.id(replacementIdLength), m_entropy.id(callIdLength),
+    const Transfer asked{Transfer::Kind::WeAsk,    m_entropy.id(replacementIdLength), freshCallId(),
                          Identity{target, {}, {}}, other ? other->id : QString(),     m_now + lifetime};
     if (other) // first who waits, then who calls
         send(*other, OutReplaces{m_entropy.id(replacementIdLength), asked.newMatrixId, false,

@@ -122,7 +122,7 @@ QJsonArray streamsForHost(const Streams &streams)
 {
     QJsonArray list;
     for (const Stream &stream : streams) {
-        if (stream.purpose == Purpose::Ignored)
+        if (!stream.used())
             continue;
         list.append(QJsonObject{{QStringLiteral("id"), stream.id},
                                 {QStringLiteral("purpose"), nameOf(stream.purpose)},

@@ -107,7 +107,11 @@ struct ContentWriter {
         put(content, "candidates", toJson(candidates.candidates));
     }
     void operator()(const OutHangup &hangup) const { put(content, "reason", matrixReason(hangup.reason)); }
-    void operator()(const OutReject &) const {}
+    void operator()(const OutReject &reject) const
+    {
+        if (reject.busy)
+            put(content, "reason", toString(EndReason::UserBusy));
+    }
     void operator()(const OutSelectAnswer &select) const { put(content, "selected_party_id", select.selectedPartyId); }
     void operator()(const OutNegotiate &negotiate) const
     {

@@ -44,7 +44,7 @@ private Q_SLOTS:
 
 void Program::fileAndStandardInput()
 {
-    const QString path = QStringLiteral(SCENARIO_DIR "/R36-outgoing-call.jsonl");
+    const QString path = QStringLiteral(SCENARIO_DIR "/R14-R16-R34-outgoing-call.jsonl");
     const Run fromFile = run({path});
     QCOMPARE(fromFile.code, 0);
     QCOMPARE(fromFile.err, QByteArray());

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "watcher.h"
+
+#include "names.h"
+#include "sent.h"
+
+#include <QJsonArray>
+
+#include <algorithm>
+#include <utility>
+
+namespace simulation
+{
+
+namespace
+{
+
+constexpr double longestLifetime = 600'000; // what is believed of an invite
+
+QString word(const QJsonObject &object, const char *key)
+{
+    return object.value(QLatin1String(key)).toString();
+}
+
+bool is(const QString &text, const char *what)
+{
+    return text == QLatin1String(what);
+}
+
+Complaint complain(const char *kind, const QJsonObject &line)
+{
+    return {QString::fromLatin1(kind), QString::fromUtf8(timeline::text(line))};
+}
+
+bool isZero(const QJsonValue &version)
+{
+    return (version.isDouble() && version.toDouble() == 0) || version.toString() == QLatin1String("0");
+}
+
+} // namespace
+
+Watcher::Watcher(const QJsonObject &header)
+    : m_self(word(header, "local_user")),
+      m_leastTimeToRing(
+          header.value(QLatin1String("settings")).toObject().value(QLatin1String("least_time_to_ring")).toDouble(3000))
+{
+    const QJsonObject room = header.value(QLatin1String("room")).toObject();
+    if (is(word(room, "join_rule"), "public"))
+        m_publicRooms.insert(word(room, "room_id"));
+}
+
+void Watcher::event(const QJsonObject &event, double receivedAt)
+{
+    const QString type = word(event, "type");
+    const QJsonObject content = event.value(QLatin1String("content")).toObject();
+    if (is(type, "m.room.join_rules")) {
+        if (is(word(content, "join_rule"), "public"))
+            m_publicRooms.insert(word(event, "room_id"));
+        else
+            m_publicRooms.remove(word(event, "room_id"));
+    }
+    if (!is(type, "m.call.invite"))
+        return;
+    const QJsonValue hint = event.value(QLatin1String("unsigned")).toObject().value(QLatin1String("age"));
+    const double age = std::max(
+        0.0, hint.isDouble() ? hint.toDouble()
+                             : receivedAt - event.value(QLatin1String("origin_server_ts")).toDouble(receivedAt));
+    const QString key = keyOf(word(event, "room_id"), word(content, "call_id"));
+    // Another user's call with the same id is another call, and so is one after the tombstone is gone.
+    const QString before = std::exchange(m_inviter[key], word(event, "sender"));
+    if (before != m_inviter[key] || receivedAt > m_over.value(key, receivedAt) + longestLifetime) {
+        m_over.remove(key);
+        m_answered.remove(key);
+    }
+    const double lifetime = std::min(longestLifetime, content.value(QLatin1String("lifetime")).toDouble());
+    m_invites[key].push_back({word(event, "sender"), word(content, "invitee"), receivedAt - age + lifetime,
+                              isZero(content.value(QLatin1String("version")))});
+}
+
+void Watcher::input(const QJsonObject &line, bool refused)
+{
+    const QString in = word(line, "in");
+    const double t = line.value(QLatin1String("t")).toDouble();
+    if (is(in, "matrix")) {
+        const double receivedAt = line.value(QLatin1String("received_at")).toDouble(t);
+        event(line.value(QLatin1String("event")).toObject(), receivedAt);
+        for (const QJsonValue &one : line.value(QLatin1String("events")).toArray())
+            event(one.toObject(), receivedAt);
+    } else if (is(in, "snapshot")) {
+        if (is(word(line, "join_rule"), "public"))
+            m_publicRooms.insert(word(line, "room_id"));
+        else
+            m_publicRooms.remove(word(line, "room_id"));
+    } else if (is(in, "host") && is(word(line, "do"), "place") && !refused) {
+        m_live.insert(word(line, "call"));
+        m_placed.insert(originOf(word(line, "sdp")), word(line, "call"));
+    } else if (is(in, "host") && is(word(line, "do"), "transfer-accept") && !refused) {
+        m_placed.insert(originOf(word(line, "sdp")), word(line, "new_call"));
+    }
+}
+
+Complaint Watcher::see(const QJsonObject &line, const QVector<QJsonObject> &outs)
+{
+    const bool refused =
+        std::any_of(outs.begin(), outs.end(), [](const auto &out) { return is(word(out, "out"), "refused"); });
+    input(line, refused);
+    if (refused && !is(word(line, "in"), "host"))
+        return complain("refused what nobody asked for", line);
+    for (const QJsonObject &out : outs) {
+        Complaint wrong;
+        if (is(word(out, "out"), "matrix")) {
+            wrong = sent(out);
+        } else if (is(word(out, "out"), "host")) {
+            wrong = told(out);
+        } else if (is(word(out, "out"), "unsend")) {
+            // Only an invite is taken back, once, and only while it is not known to have gone out.
+            if (!m_unsentInvites.remove(word(out, "ref")))
+                wrong = complain("unsend of what is no unsent invite", out);
+        }
+        if (wrong)
+            return wrong;
+    }
+    if (is(word(line, "in"), "sent")) // only now: what fell due before it came first
+        m_unsentInvites.remove(word(line, "ref"));
+    return {};
+}
+
+Complaint Watcher::sent(const QJsonObject &out)
+{
+    static const QJsonObject anyLifetime{{QStringLiteral("invite_lifetime"), 1}};
+    if (const QString wrong = sent::wrongWith(out, anyLifetime); !wrong.isEmpty())
+        return complain(("malformed: " + wrong.toUtf8()).constData(), out);
+
+    const QString type = word(out, "type");
+    const QJsonObject content = out.value(QLatin1String("content")).toObject();
+    const QString key = keyOf(word(out, "room_id"), word(content, "call_id"));
+    const double ref = word(out, "ref").mid(1).toDouble();
+    if (ref <= m_lastRef)
+        return complain("refs do not grow", out);
+    m_lastRef = ref;
+    if (m_over.contains(key))
+        return complain("sent after the end", out);
+    if (is(type, "m.call.invite")) {
+        if (m_ours.contains(key))
+            return complain("two invites with one call id", out);
+        m_ours.insert(key);
+        m_unsentInvites.insert(word(out, "ref"));
+        const QString offer = word(content.value(QLatin1String("offer")).toObject(), "sdp");
+        if (const QString call = m_placed.value(originOf(offer)); !call.isEmpty())
+            m_matrixOf.insert(call, key);
+        return {};
+    }
+    const auto theirs = m_invites.value(key);
+    if (!m_ours.contains(key) && theirs.isEmpty())
+        return complain("sent for a call without invite", out);
+    if (is(type, "m.call.answer")) {
+        if (m_answered.contains(key))
+            return complain("two answers", out); // promise 4
+        m_answered.insert(key);
+        ++m_answers;
+    }
+    if (is(type, "m.call.hangup") || is(type, "m.call.reject"))
+        over(key, out);
+    const bool v0 = !m_ours.contains(key) &&
+                    std::all_of(theirs.begin(), theirs.end(), [](const auto &invite) { return invite.v0; });
+    if (v0 && !is(type, "m.call.answer") && !is(type, "m.call.candidates") && !is(type, "m.call.hangup"))
+        return complain("version 1 event to a version 0 peer", out); // R11
+    return {};
+}
+
+Complaint Watcher::mayRing(const QJsonObject &out, bool again) const
+{
+    const QJsonObject matrix = out.value(QLatin1String("matrix")).toObject();
+    const QString room = word(matrix, "room_id");
+    const double left = again ? 1 : m_leastTimeToRing; // R27; what rang is signalled again while it is valid
+    const double t = out.value(QLatin1String("t")).toDouble();
+    if (!again && m_publicRooms.contains(room))
+        return complain("rings in a public room", out);
+    const auto invites = m_invites.value(keyOf(room, word(matrix, "call_id")));
+    const bool good = std::any_of(invites.begin(), invites.end(), [&](const Invite &invite) {
+        const bool peer = word(out, "peer").isEmpty() || word(out, "peer") == invite.sender;
+        return peer && invite.sender != m_self && (invite.invitee.isEmpty() || invite.invitee == m_self) &&
+               invite.bestBefore - t >= left;
+    });
+    return good ? Complaint() : complain("rings for no valid invite of ours", out);
+}
+
+Complaint Watcher::told(const QJsonObject &out)
+{
+    const QString signal = word(out, "signal");
+    const QString call = word(out, "call");
+    const double seq = out.value(QLatin1String("seq")).toDouble();
+    if (seq != m_seq.value(call) + 1)
+        return complain("seq does not grow by one", out);
+    m_seq.insert(call, seq);
+    if (m_ended.contains(call))
+        return complain("told after the end", out);
+    const QJsonObject matrix = out.value(QLatin1String("matrix")).toObject();
+    if (is(signal, "call.initiated") || is(signal, "call.glare")) {
+        const QString key = keyOf(word(matrix, "room_id"), word(matrix, "call_id"));
+        const bool again = m_matrixOf.value(call) == key;
+        if (const Complaint wrong = mayRing(out, again))
+            return wrong;
+        // R66, R67: the call id of a call that is over is not heard of for as long as an invite can be valid. Another
+        // user's call with the same id is another call.
+        const QString peer = word(out, "peer"); // glare does not say it
+        m_peerOf.insert(key, peer.isEmpty() ? m_inviter.value(key) : peer);
+        const double over = m_endedAt.value(keyOf(key, m_peerOf.value(key)), -longestLifetime);
+        if (out.value(QLatin1String("t")).toDouble() < over + longestLifetime)
+            return complain("rings after its end", out);
+        if (!again) {
+            ++m_rings;
+            m_over.remove(key);
+            m_answered.remove(key);
+        }
+        m_matrixOf.insert(call, key);
+    }
+    m_live.insert(call);
+    if (is(signal, "call.ended") || is(signal, "call.rejected")) {
+        m_live.remove(call);
+        m_ended.insert(call);
+        if (const QString key = m_matrixOf.value(call); !key.isEmpty())
+            over(key, out);
+    }
+    return {};
+}
+
+void Watcher::over(const QString &key, const QJsonObject &out)
+{
+    const double t = out.value(QLatin1String("t")).toDouble();
+    m_over.insert(key, t);
+    const QString whose = keyOf(key, m_peerOf.value(key));
+    if (m_peerOf.contains(key))
+        m_endedAt.insert(whose, t);
+}
+
+Complaint Watcher::finish() const
+{
+    if (m_live.isEmpty())
+        return {};
+    return {QStringLiteral("never ended"), *m_live.begin()};
+}
+
+} // namespace simulation

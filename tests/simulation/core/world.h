@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world around the core, drawn from a seed: Bob with several devices, Eve who is a stranger, another device of our
+// user, a homeserver that delays, reorders, repeats and loses, a host that does sensible and silly things, an outbox, a
+// clock that creeps and jumps. Plays against the engine as it goes, for its next moves depend on what came out.
+#pragma once
+
+#include "checks.h"
+
+#include <random>
+
+namespace simulation
+{
+
+// What this build's engine understands: newer inputs are drawn only where it does.
+struct Abilities {
+    QStringList actions;
+    bool newSettings = false;
+};
+[[nodiscard]] const Abilities &abilities();
+
+class World
+{
+public:
+    explicit World(std::uint64_t seed);
+    // Until the end of the sequence or a complaint. The run is not finished.
+    Run play();
+
+private:
+    struct Call { // of one side or the other, as the world knows it
+        QString hostId;
+        QString matrixId;
+        QString room;
+        QString party;    // ours
+        QString opponent; // the user and
+        QString device;   // party id that talk to us
+        bool ours = false;
+        bool v0 = false;
+        bool answered = false;
+        bool over = false;
+        int offers = 0; // negotiated
+    };
+    struct Waiting { // an event on its way from the homeserver
+        double at = 0;
+        QJsonObject event;
+    };
+
+    // --- drawing
+    int below(int limit) { return static_cast<int>(m_random() % static_cast<unsigned>(limit)); }
+    bool chance(int percent) { return below(100) < percent; }
+    QString pick(std::initializer_list<const char *> words);
+    QString sdp(bool offer);
+    QString room();
+    Call *call(); // mostly a live one; null: there is none
+    QJsonObject candidate(bool ours);
+    QJsonObject streams();
+
+    // --- moving
+    void step();
+    void advance();
+    void feed(QJsonObject line);
+    void deliver(bool all);
+    void see(const QJsonObject &out);
+    void post(const QString &type, const QString &sender, const QString &room, const QJsonObject &content);
+
+    // --- Matrix (world_matrix.cpp)
+    void remoteInvite();
+    void remoteAct();
+    void answerOurs(Call &call);
+    void remoteTalk(Call &call);
+    void nonsense();
+    QJsonObject envelope(const Call &call);
+    void membership();
+
+    // --- the host (world_host.cpp)
+    void hostAct();
+    void hostPlace();
+    void hostFlow(Call &call);
+    void hostMidCall(Call &call);
+    void outbox();
+
+    std::mt19937_64 m_random;
+    bool m_recorded;  // as a running host writes it down: each line with its randomness, timers as lines
+    bool m_oneOfEach; // batches have one event of a call at most
+    int m_length;
+    double m_t = 0;
+    int m_events = 0;
+    int m_sdps = 0;
+    int m_placed = 0;
+    std::unique_ptr<Run> m_run;
+    QVector<Call> m_calls;
+    QVector<Waiting> m_waiting;
+    QStringList m_refs; // sent, and no result known
+    QVector<QJsonObject> m_echoes;
+};
+
+} // namespace simulation
