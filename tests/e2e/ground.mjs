@@ -2,23 +2,34 @@
 //
 // The ground that the bridge's families stand on: the whole bed, both pages signed in, one conversation that Bob has joined.
 // Gives the moves that the scenarios are written in. Every check must leave no call behind: `refresh` waits for that first.
+// With `users` beyond bob, each has a page of that name here and a conversation with the host in `conversations`.
 
 import { Bed, eventually } from '../support/drive/bed.mjs';
 import { Browser } from '../support/drive/browser.mjs';
+import { mendMedia } from '../support/drive/network.mjs';
 import { expectEqual } from './checks.mjs';
 
-export async function bridgeGround({ pagesDir, buildDir, say, database }) {
+const tones = { bob: 523, carol: 659 };
+
+export async function bridgeGround({ pagesDir, buildDir, say, database }, { users = ['bob'], plugin = {} } = {}) {
   const ground = new Ground();
   ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say, database });
+  ground.bed.plugin = plugin;
+  ground.conversations = {};
+  ground.rooms = {};
   try {
-    await ground.bed.start();
+    await ground.bed.start({ users });
     ground.browser = await Browser.launch();
     ground.alice = await ground.browser.open('alice', ground.bed.softphonePage(), ground.bed.softphoneFields());
-    ground.bob = await ground.browser.open('bob', ground.bed.matrixPage(), ground.bed.matrixFields('bob'));
-    const made = await ground.alice.do('newContact', ground.bed.userId('bob'));
-    ground.conversation = made.id;
-    ground.room = made.room_id;
-    await ground.bob.until('having joined the conversation', (s) => s.rooms.some((r) => r.roomId === ground.room && r.membership === 'join'));
+    for (const user of users) {
+      const page = (ground[user] = await ground.browser.open(user, ground.bed.matrixPage(), { ...ground.bed.matrixFields(user), tone: tones[user] }));
+      const made = await ground.alice.do('newContact', ground.bed.userId(user));
+      ground.conversations[user] = made.id;
+      ground.rooms[user] = made.room_id;
+      await page.until('having joined the conversation', (s) => s.rooms.some((r) => r.roomId === made.room_id && r.membership === 'join'));
+    }
+    ground.conversation = ground.conversations.bob;
+    ground.room = ground.rooms.bob;
   } catch (error) {
     if (error.message) error.message += `\n${ground.bed.tails(8)}`;
     await ground.close();
@@ -40,6 +51,15 @@ class Ground {
     return { status: response.status, body: await response.json().catch(() => null) };
   }
 
+  async killAndRestart() {
+    await this.bed.stopBridge('SIGKILL');
+    await this.alice.until('noticing that the bridge is gone', (s) => !s.online);
+    const since = Date.now();
+    await this.bed.startBridge();
+    await this.alice.until('being connected again', (s) => s.online);
+    return since;
+  }
+
   async noLiveCalls() {
     await eventually('the bridge to have no live call', async () => {
       const { status, body } = await this.rest('/calls');
@@ -48,7 +68,7 @@ class Ground {
   }
 
   async refresh() {
-    for (const phone of [this.alice, this.bob]) await phone.until('being online without a call', (s) => s.online && !s.call);
+    for (const phone of this.browser.phones) await phone.until('being online without a call', (s) => s.online && !s.call);
     await this.noLiveCalls();
   }
 
@@ -56,8 +76,11 @@ class Ground {
   async recover() {
     if (!(await this.bed.synapseRuns())) await this.bed.startSynapse();
     this.bed.resumeSynapse();
+    await mendMedia();
     if (!this.bed.bridgeRuns()) await this.bed.startBridge();
-    for (const phone of [this.alice, this.bob]) if ((await phone.state()).call) await phone.do('hangup').catch(() => {});
+    for (const phone of this.browser.phones) {
+      for (let state = await phone.state(); state.call; state = await phone.state()) await phone.do(state.call.stage === 'ringing-in' ? 'reject' : 'hangup').catch(() => {});
+    }
     for (const call of (await this.rest('/calls')).body?.calls ?? []) await this.rest(`/calls/${call.id}/end`, { method: 'POST', body: {} });
   }
 
@@ -78,6 +101,25 @@ class Ground {
   async answered(callee) {
     await callee.do('answer');
     await Promise.all([this.alice.stage('connected'), this.bob.stage('connected')]);
+  }
+
+  // A call that both are in. from: who places it, 'alice' or 'bob'. Gives its ids.
+  async connected(from, options = {}) {
+    const ids = from === 'alice' ? await this.hostRings(options) : await this.matrixRings(options);
+    await this.answered(from === 'alice' ? this.bob : this.alice);
+    return ids;
+  }
+
+  // The call is over: hung up by one of both, and everybody knows.
+  async over(by, ids) {
+    await this[by].do('hangup');
+    return this.endedBy(by, ids);
+  }
+
+  async call(hostId) {
+    const { status, body } = await this.rest(`/calls/${hostId}`);
+    expectEqual(status, 200, `GET /calls/${hostId}`);
+    return body;
   }
 
   // -- what both sides and the record must say in the end

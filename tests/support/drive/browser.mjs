@@ -53,6 +53,11 @@ export class Browser {
     }
   }
 
+  async closePhone(phone) {
+    this.phones.splice(this.phones.indexOf(phone), 1);
+    await phone.page.context().close();
+  }
+
   async closePhones() {
     for (const phone of this.phones.splice(0)) await phone.page.context().close();
   }
@@ -76,6 +81,11 @@ export class Phone {
   // Runs a method of window.phone in the page.
   do(method, ...args) {
     return this.page.evaluate(([name, values]) => window.phone[name](...values), [method, args]);
+  }
+
+  // Sets a property of it, for example autoTransfer.
+  set(name, value) {
+    return this.page.evaluate(([key, wanted]) => { window.phone[key] = wanted; }, [name, value]);
   }
 
   state() { return this.do('state'); }

@@ -47,7 +47,7 @@ async function fail(error) {
 }
 
 async function forPeople() {
-  await bed.start();
+  await bed.start({ users: ['bob', 'carol'] });
   bed.bridge.once('exit', (code, signal) => fail(new Error(`bridge-host ended by itself (${code ?? signal})`)));
   // Both sides know each other from the start: Bob's page accepts the invitation by itself.
   const made = await fetch(`${bed.api}/conversations`, {
@@ -56,7 +56,7 @@ async function forPeople() {
   if (!made.ok) throw new Error(`POST /conversations: HTTP ${made.status} ${await made.text()}`);
   const address = (page, fields) => `${page}#${new URLSearchParams(fields)}`;
   console.log(`
-Open both pages in a browser on this machine (two windows side by side):
+Open the first two pages in a browser on this machine (two windows side by side):
 
   Softphone of Alice, the host's user
     ${address(bed.softphonePage(), bed.softphoneFields())}
@@ -65,6 +65,10 @@ Open both pages in a browser on this machine (two windows side by side):
     ${address(bed.matrixPage(), bed.matrixFields('bob'))}
 
 Call from either page and answer on the other: each hears the other's tone, or your voice when "Use my microphone" is ticked.
+During a call: Mute, Hold, Video, Share screen, Transfer.
+
+  Matrix phone of Carol (${bed.userId('carol')}), for transfers
+    ${address(bed.matrixPage(), { ...bed.matrixFields('carol'), tone: 659 })}
 
   Admin page   ${bed.api}/admin/
        token   ${bed.tokens.admin}

@@ -33,6 +33,45 @@ export async function countMedia(a, b, { video = false, timeout = 20000 } = {}) 
   }
 }
 
+// Waits until `phone` has received that much more of a kind (audio, video, screen) than when this was called. Gives the bytes.
+export async function untilReceived(phone, kind, { bytes = 4000, timeout = 20000 } = {}) {
+  const first = await phone.stats();
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const now = await phone.stats();
+    // Which stream a section carries is known some frames late; counters may then start anew.
+    const from = Math.min(first[kind].bytesReceived, now[kind].bytesReceived);
+    if (now[kind].bytesReceived - from >= bytes) return now[kind].bytesReceived - from;
+    if (Date.now() > deadline) throw new Error(`${phone.name}: waited ${timeout} ms for ${bytes} bytes of ${kind}, received ${now[kind].bytesReceived - from}; connection: ${now.connection}`);
+    await new Promise((again) => setTimeout(again, 100));
+  }
+}
+
+// Waits until no packet of a kind has come to `phone` for a second.
+export async function untilQuiet(phone, kind, { quietFor = 1000, timeout = 15000 } = {}) {
+  const deadline = Date.now() + timeout;
+  let last = null;
+  let since = Date.now();
+  for (;;) {
+    const { packetsReceived } = (await phone.stats())[kind];
+    if (packetsReceived !== last) [last, since] = [packetsReceived, Date.now()];
+    if (Date.now() - since >= quietFor) return;
+    if (Date.now() > deadline) throw new Error(`${phone.name}: ${kind} still comes after ${timeout} ms (${packetsReceived} packets)`);
+    await new Promise((again) => setTimeout(again, 100));
+  }
+}
+
+// Waits until `phone` hears nothing, whatever packets come.
+export async function untilSilent(phone, timeout = 15000) {
+  const deadline = Date.now() + timeout;
+  for (let silent = 0; silent < 5; ) {
+    const { heardHertz } = await phone.stats();
+    silent = heardHertz === null ? silent + 1 : 0;
+    if (Date.now() > deadline) throw new Error(`${phone.name}: still hears ${heardHertz} Hz after ${timeout} ms`);
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+
 export function mediaLines({ ms, ends: [a, b] }) {
   const lines = [];
   for (const kind of Object.keys(a).filter((k) => k === 'audio' || k === 'video')) {

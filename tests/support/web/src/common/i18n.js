@@ -19,7 +19,7 @@ const en = {
   call: 'Call', noCall: 'No call', placing: 'Calling {peer} …', 'ringing-out': 'Ringing at {peer} …', 'ringing-in': '{peer} is calling',
   'ringing-in-video': '{peer} is calling with video', 'call-connecting': 'Connecting to {peer} …', connected: 'Talking to {peer}',
   interrupted: 'The connection to {peer} is interrupted …',
-  answer: 'Answer', reject: 'Reject', hangUp: 'Hang up', mute: 'Mute', muted: 'Muted', peerMuted: '{peer} has muted the microphone',
+  answer: 'Answer', reject: 'Reject', hangUp: 'Hang up', mute: 'Mute', peerMuted: '{peer} has muted the microphone',
   ended: 'The call with {peer} has ended ({reason})', log: 'What was said on the wire', time: 'Time', hearing: 'Hearing a tone of {hertz} Hz',
   remoteMedia: 'Picture of the other side',
   'reason:user_hangup': 'hung up', 'reason:remote_hangup': 'the other side hung up', 'reason:rejected': 'rejected',
@@ -27,6 +27,14 @@ const en = {
   'reason:user_busy': 'busy', 'reason:answered_elsewhere': 'answered on another device', 'reason:replaced': 'replaced by another call',
   'reason:unavailable': 'Matrix cannot carry it now: {detail}', 'reason:failed': 'failed: {detail}', 'reason:user_media_failed': 'no microphone',
   'reason:unknown_error': 'an unknown error',
+  hold: 'Hold', pauseVideo: 'Pause video', videoOn: 'Video', shareScreen: 'Share screen', transfer: 'Transfer', swap: 'Switch calls',
+  onHold: 'On hold: {peer}', youHold: 'You have put {peer} on hold', peerHolds: '{peer} has put you on hold', sharing: 'You are sharing your screen',
+  claims: 'Claims to be {name} (not verified)', transferTo: 'Transfer to (Matrix user)', transferNow: 'Transfer the call', connectBoth: 'Connect {peer} with {other}',
+  transferAsked: '{peer} wants to connect you with {target}', acceptTransfer: 'Accept transfer', refuseTransfer: 'Refuse transfer',
+  noTransfer: 'The other side cannot be transferred', sharedScreen: 'Shared screen of the other side', otherCall: 'The other call',
+  'note:negotiationFailed': 'The other side did not answer the change ({detail})', 'note:rejectedLocally': 'One device of the other side cannot take the call ({detail})',
+  'note:transferring': 'Asking to be connected with {detail} …', 'note:transferFailed': 'The transfer did not come about: {detail}',
+  'reason:transferred': 'transferred', 'reason:ignored': 'ignored here', 'reason:peer_left': 'the other side has left the conversation',
 };
 
 const de = {
@@ -45,7 +53,7 @@ const de = {
   call: 'Anruf', noCall: 'Kein Anruf', placing: '{peer} wird angerufen …', 'ringing-out': 'Es klingelt bei {peer} …', 'ringing-in': '{peer} ruft an',
   'ringing-in-video': '{peer} ruft mit Video an', 'call-connecting': 'Verbindung zu {peer} wird aufgebaut …', connected: 'Im Gespräch mit {peer}',
   interrupted: 'Die Verbindung zu {peer} ist unterbrochen …',
-  answer: 'Annehmen', reject: 'Ablehnen', hangUp: 'Auflegen', mute: 'Stumm', muted: 'Stummgeschaltet', peerMuted: '{peer} hat das Mikrofon stummgeschaltet',
+  answer: 'Annehmen', reject: 'Ablehnen', hangUp: 'Auflegen', mute: 'Stumm', peerMuted: '{peer} hat das Mikrofon stummgeschaltet',
   ended: 'Das Gespräch mit {peer} ist beendet ({reason})', log: 'Was über die Leitung ging', time: 'Zeit', hearing: 'Ein Ton von {hertz} Hz ist zu hören',
   remoteMedia: 'Bild der Gegenseite',
   'reason:user_hangup': 'aufgelegt', 'reason:remote_hangup': 'die Gegenseite hat aufgelegt', 'reason:rejected': 'abgelehnt',
@@ -53,6 +61,14 @@ const de = {
   'reason:user_busy': 'besetzt', 'reason:answered_elsewhere': 'auf einem anderen Gerät angenommen', 'reason:replaced': 'durch einen anderen Anruf ersetzt',
   'reason:unavailable': 'Matrix kann ihn gerade nicht übertragen: {detail}', 'reason:failed': 'gescheitert: {detail}', 'reason:user_media_failed': 'kein Mikrofon',
   'reason:unknown_error': 'ein unbekannter Fehler',
+  hold: 'Halten', pauseVideo: 'Bild anhalten', videoOn: 'Video', shareScreen: 'Bildschirm teilen', transfer: 'Weiterleiten', swap: 'Gespräch wechseln',
+  onHold: 'Gehalten: {peer}', youHold: 'Sie halten {peer}', peerHolds: '{peer} hält Sie', sharing: 'Sie teilen Ihren Bildschirm',
+  claims: 'Nennt sich {name} (nicht geprüft)', transferTo: 'Weiterleiten an (Matrix-Nutzer)', transferNow: 'Gespräch weiterleiten', connectBoth: '{peer} mit {other} verbinden',
+  transferAsked: '{peer} möchte Sie mit {target} verbinden', acceptTransfer: 'Verbinden lassen', refuseTransfer: 'Nicht verbinden',
+  noTransfer: 'Die Gegenseite kann nicht weitergeleitet werden', sharedScreen: 'Geteilter Bildschirm der Gegenseite', otherCall: 'Das andere Gespräch',
+  'note:negotiationFailed': 'Die Gegenseite hat auf die Änderung nicht geantwortet ({detail})', 'note:rejectedLocally': 'Ein Gerät der Gegenseite kann den Anruf nicht annehmen ({detail})',
+  'note:transferring': 'Verbindung mit {detail} wird erbeten …', 'note:transferFailed': 'Die Weiterleitung kam nicht zustande: {detail}',
+  'reason:transferred': 'weitergeleitet', 'reason:ignored': 'hier ignoriert', 'reason:peer_left': 'die Gegenseite hat die Unterhaltung verlassen',
 };
 
 const language = (navigator.languages ?? [navigator.language]).map((l) => l.slice(0, 2)).find((l) => l === 'de' || l === 'en') ?? 'en';

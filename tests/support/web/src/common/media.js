@@ -63,6 +63,17 @@ export async function openStream({ hertz, label, video = false, microphone = fal
   return stream;
 }
 
+export async function openVideo({ label, microphone = false }) {
+  return microphone ? (await openDevices({ video: true })).getVideoTracks()[0] : movingPicture(label);
+}
+
+const openDisplay = navigator.mediaDevices?.getDisplayMedia?.bind(navigator.mediaDevices);
+
+// The real screen goes with the real microphone; a page that sends a tone shows a generated picture.
+export async function openScreen({ label, microphone = false }) {
+  return microphone ? openDisplay({ video: true }) : new MediaStream([movingPicture(label)]);
+}
+
 export function stopStream(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
@@ -89,18 +100,23 @@ export class PitchMeter {
   }
 }
 
-export async function rtpSummary(connection) {
+// RTP counters by kind; `screen` apart from them counts the two streams that are shared screens, theirs and ours.
+export async function rtpSummary(connection, { screen = null, ownScreen = null } = {}) {
   const none = () => ({ bytesSent: 0, packetsSent: 0, bytesReceived: 0, packetsReceived: 0 });
-  const summary = { connection: connection?.connectionState ?? 'none', audio: none(), video: none(), path: null };
+  const summary = { connection: connection?.connectionState ?? 'none', audio: none(), video: none(), screen: none(), path: null, ufrag: null };
   if (!connection) return summary;
+  summary.ufrag = connection.localDescription?.sdp.match(/^a=ice-ufrag:(\S+)/m)?.[1] ?? null;
   const report = await connection.getStats();
+  const has = (stream, id) => Boolean(id && stream?.getTrackById(id));
   for (const stat of report.values()) {
     if (stat.type === 'inbound-rtp' && summary[stat.kind]) {
-      summary[stat.kind].bytesReceived += stat.bytesReceived ?? 0;
-      summary[stat.kind].packetsReceived += stat.packetsReceived ?? 0;
+      const count = summary[has(screen, stat.trackIdentifier) ? 'screen' : stat.kind];
+      count.bytesReceived += stat.bytesReceived ?? 0;
+      count.packetsReceived += stat.packetsReceived ?? 0;
     } else if (stat.type === 'outbound-rtp' && summary[stat.kind]) {
-      summary[stat.kind].bytesSent += stat.bytesSent ?? 0;
-      summary[stat.kind].packetsSent += stat.packetsSent ?? 0;
+      const count = summary[has(ownScreen, report.get(stat.mediaSourceId)?.trackIdentifier) ? 'screen' : stat.kind];
+      count.bytesSent += stat.bytesSent ?? 0;
+      count.packetsSent += stat.packetsSent ?? 0;
     } else if (stat.type === 'transport' && stat.selectedCandidatePairId) {
       const pair = report.get(stat.selectedCandidatePairId);
       const local = report.get(pair?.localCandidateId);

@@ -4,7 +4,8 @@
 // actions) and shows it; passes clicks on. Both pages use it. Decides nothing about calls.
 //
 // view(): { user, service (user is a service's address), online, contacts: [{id, peer, note, invitation, callable}],
-//           call: null | {peer, stage, video, muted, peerMuted, stream}, last: null | {peer, reason, by} }
+//           call: null | {peer, name, stage, video, muted, videoMuted, held, sharing, peerMuted, peerHeld, stream, screen, picture,
+//           transferable, note}, other: null | {peer, transferable}, transfer: null | {peer, target}, last: null | {peer, reason, by} }
 // stage: placing, ringing-out, ringing-in, connecting, connected, interrupted.
 
 import { reasonText, t, translate } from './i18n.js';
@@ -66,10 +67,9 @@ export function mountUi(phone) {
     $('call-status').classList.toggle('rings', rings);
     $('answer').hidden = $('reject').hidden = !rings;
     $('hang-up').hidden = !call || rings;
-    $('mute').hidden = !['connected', 'interrupted'].includes(call?.stage);
-    $('mute').setAttribute('aria-pressed', String(Boolean(call?.muted)));
-    $('mute').textContent = t(call?.muted ? 'muted' : 'mute');
-    $('call-detail').textContent = call?.peerMuted ? t('peerMuted', { peer: call.peer }) : '';
+    showControls(call);
+    const detail = details(call);
+    if ($('call-detail').textContent !== detail) $('call-detail').textContent = detail;
     document.title = rings ? `☎ ${status}` : t(document.body.classList.contains('host') ? 'hostTitle' : 'matrixTitle');
     if (rings) ringer.start();
     else ringer.stop();
@@ -81,10 +81,57 @@ export function mountUi(phone) {
       $('remote-audio').srcObject = stream;
       $('remote-audio').play?.().catch(() => {}); // refused before the first click; the element plays after it
     }
-    const picture = Boolean(call?.video && stream?.getVideoTracks().length);
-    $('remote-media').hidden = !picture;
     $('remote-media').muted = true; // the sound comes from the audio element
-    $('remote-media').srcObject = picture ? stream : null;
+    showPicture($('remote-media'), call?.picture ? stream : null);
+    showPicture($('remote-screen'), call?.screen ?? null);
+  }
+
+  function showPicture(element, stream) {
+    element.hidden = !stream;
+    if (element.srcObject !== stream) element.srcObject = stream;
+  }
+
+  function showControls(call) {
+    const talking = ['connected', 'interrupted'].includes(call?.stage);
+    const pressed = { mute: call?.muted, hold: call?.held, video: call?.video, 'pause-video': call?.videoMuted, 'share-screen': call?.sharing };
+    for (const [id, on] of Object.entries(pressed)) {
+      $(id).hidden = !talking;
+      $(id).setAttribute('aria-pressed', String(Boolean(on)));
+    }
+    $('pause-video').hidden = !talking || !call.video || !phone.setVideoMuted;
+    $('transfer').hidden = !talking;
+    $('transfer').disabled = !call?.transferable;
+    $('transfer').title = call?.transferable ? '' : t('noTransfer');
+    if (!talking || !call.transferable) openTransfer(false);
+    if (!call) $('call-error').textContent = '';
+  }
+
+  function openTransfer(open) {
+    $('transfer-form').hidden = !open;
+    $('transfer').setAttribute('aria-expanded', String(open));
+    if (open) $('transfer-user').focus();
+  }
+
+  function details(call) {
+    const { peer } = call ?? {};
+    const lines = [
+      call?.name && t('claims', { name: call.name }), call?.held && t('youHold', { peer }), call?.peerHeld && t('peerHolds', { peer }),
+      call?.peerMuted && t('peerMuted', { peer }), call?.sharing && t('sharing'), call?.note && t(`note:${call.note.key}`, { detail: call.note.detail }),
+    ];
+    return lines.filter(Boolean).join('\n');
+  }
+
+  function showOthers({ call, other, transfer }) {
+    $('other-call').hidden = !other || !call;
+    if (other && call) {
+      $('other-call-text').textContent = t('onHold', { peer: other.peer });
+      $('connect-both').textContent = t('connectBoth', { peer: other.peer, other: call.peer });
+      $('connect-both').hidden = !other.transferable || call.stage !== 'connected';
+      $('swap').disabled = call.stage !== 'connected';
+    }
+    const text = transfer ? t('transferAsked', { peer: transfer.peer, target: transfer.target.display_name ? `${transfer.target.display_name} (${transfer.target.id})` : transfer.target.id }) : '';
+    if ($('transfer-request-text').textContent !== text) $('transfer-request-text').textContent = text;
+    $('transfer-request').hidden = !transfer;
   }
 
   function show() {
@@ -94,7 +141,7 @@ export function mountUi(phone) {
     $('login-card').hidden = Boolean(view.user);
     for (const id of ['contacts-card', 'call-card', 'log-card']) $(id).hidden = !view.user;
     // Drawn anew only when it differs, so that the keyboard's focus stays where it is.
-    const contacts = view.contacts.map((contact) => ({ ...contact, callable: contact.callable && !view.call }));
+    const { contacts } = view;
     const next = JSON.stringify(contacts);
     if (next !== shownContacts) {
       shownContacts = next;
@@ -102,6 +149,7 @@ export function mountUi(phone) {
     }
     $('no-contacts').hidden = view.contacts.length > 0;
     showCall(view.call, view.last);
+    showOthers(view);
   }
 
   const arrowOf = (entry) => (entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ');
@@ -135,7 +183,27 @@ export function mountUi(phone) {
   $('answer').onclick = () => report(phone.answer());
   $('reject').onclick = () => report(phone.reject());
   $('hang-up').onclick = () => report(phone.hangup());
-  $('mute').onclick = () => report(phone.setMuted($('mute').getAttribute('aria-pressed') !== 'true'));
+  const during = (promise) => promise.then(() => ($('call-error').textContent = ''), (error) => ($('call-error').textContent = error.message));
+  const toggle = (id, act) => ($(id).onclick = () => during(act($(id).getAttribute('aria-pressed') !== 'true')));
+  toggle('mute', (on) => phone.setMuted(on));
+  toggle('hold', (on) => phone.setHold(on));
+  toggle('video', (on) => phone.setVideo(on));
+  toggle('pause-video', (on) => phone.setVideoMuted(on));
+  toggle('share-screen', (on) => phone.setScreen(on));
+  $('transfer').onclick = () => openTransfer($('transfer-form').hidden);
+  $('transfer-form').onsubmit = (event) => {
+    event.preventDefault();
+    during(phone.transfer($('transfer-user').value.trim()).then(() => openTransfer(false)));
+  };
+  $('transfer-form').onkeydown = (event) => {
+    if (event.key !== 'Escape') return;
+    openTransfer(false);
+    $('transfer').focus();
+  };
+  $('swap').onclick = () => during(phone.swap());
+  $('connect-both').onclick = () => during(phone.transferToOther());
+  $('accept-transfer').onclick = () => during(phone.acceptTransfer());
+  $('refuse-transfer').onclick = () => during(phone.refuseTransfer());
   $('microphone').onchange = () => (phone.microphone = $('microphone').checked);
   if ($('auto-join')) $('auto-join').onchange = () => phone.setAutoJoin($('auto-join').checked);
 

@@ -1,36 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Matrix phone: an ordinary Matrix client on matrix-js-sdk, the library of Element Web, with as little as possible of our
-// own around its calls. It knows nothing of the bridge. `window.phone` is this object, for people through the page and for
-// drivers directly. The log holds every m.call.* event that the homeserver delivered, with the time the homeserver took it.
+// own around its calls (calls.js). It knows nothing of the bridge. `window.phone` is this object, for people through the page
+// and for drivers directly. The log holds every m.call.* event that the homeserver delivered, with the time the homeserver took
+// it. In the address: #tone=... gives two pages different pitches, #transferee=no makes one that cannot be transferred.
 
 import * as sdk from 'matrix-js-sdk';
-import { CallEvent, CallState } from 'matrix-js-sdk/lib/webrtc/call.js';
 import { CallEventHandlerEvent } from 'matrix-js-sdk/lib/webrtc/callEventHandler.js';
 import { logger } from 'matrix-js-sdk/lib/logger.js';
-import { openStream, PitchMeter, rtpSummary } from '../common/media.js';
+import { openScreen, openStream } from '../common/media.js';
 import { outline, WireLog } from '../common/wirelog.js';
 import { mountUi } from '../common/ui.js';
+import { MatrixCalls } from './calls.js';
+import { Transferee } from './transferee.js';
 
-// #tone=... in the address gives two Matrix pages different pitches.
-const hertz = Number(new URLSearchParams(location.hash.slice(1)).get('tone')) || 523;
-const stages = {
-  [CallState.Fledgling]: 'placing', [CallState.WaitLocalMedia]: 'placing', [CallState.CreateOffer]: 'placing',
-  [CallState.InviteSent]: 'ringing-out', [CallState.Ringing]: 'ringing-in', [CallState.CreateAnswer]: 'connecting',
-  [CallState.Connecting]: 'connecting', [CallState.Connected]: 'connected',
-};
+const given = new URLSearchParams(location.hash.slice(1));
 
-class MatrixPhone extends EventTarget {
+class MatrixPhone extends MatrixCalls {
   log = new WireLog();
+  hertz = Number(given.get('tone')) || 523;
   microphone = false;
   autoJoin = true;
-  call = null;
-  ended = [];
+  autoTransfer = true;
+  transferee = new Transferee(this);
   seen = new Set();
-
-  changed() {
-    this.dispatchEvent(new Event('change'));
-  }
 
   async login({ homeserver, user, password }) {
     this.connecting = true;
@@ -41,6 +34,7 @@ class MatrixPhone extends EventTarget {
       });
       this.client = sdk.createClient({
         baseUrl: homeserver, accessToken: answer.access_token, userId: answer.user_id, deviceId: answer.device_id, fallbackICEServerAllowed: false,
+        supportsCallTransfer: given.get('transferee') !== 'no',
       });
       await this.client.initRustCrypto({ useIndexedDB: false });
       this.listen();
@@ -64,7 +58,7 @@ class MatrixPhone extends EventTarget {
 
   listen() {
     const { client } = this;
-    client.on(CallEventHandlerEvent.Incoming, (call) => this.track(call));
+    client.on(CallEventHandlerEvent.Incoming, (call) => this.incoming(call));
     client.on(sdk.RoomEvent.MyMembership, (room, membership) => {
       if (membership === 'invite' && this.autoJoin && this.userId) this.join(room.roomId).catch((error) => console.warn('join', error.message));
       this.changed();
@@ -85,6 +79,7 @@ class MatrixPhone extends EventTarget {
       kind: 'matrix', t: event.getTs(), received: Date.now(), from: event.getSender(), to: 'room', roomId: event.getRoomId(), eventId: event.getId(),
       type, callId: content.call_id, partyId: content.party_id, content: outline(content), encrypted: event.isEncrypted(), label: type + detail,
     });
+    this.transferee.onEvent(event).catch((error) => console.warn('transfer', error.message));
   }
 
   // ---- rooms
@@ -102,6 +97,14 @@ class MatrixPhone extends EventTarget {
     await this.roomKnown(roomId);
     this.changed();
     return roomId;
+  }
+
+  // The direct room with this user, if both are in it and nobody else is.
+  directRoom(userId) {
+    const both = [this.client.getUserId(), userId].sort().join();
+    const room = this.client.getRooms().find((r) => r.getMyMembership() === 'join' &&
+      r.getMembersWithMembership('join').map((m) => m.userId).sort().join() === both);
+    return room?.roomId ?? null;
   }
 
   newContact(userId) {
@@ -140,121 +143,37 @@ class MatrixPhone extends EventTarget {
     await this.client.leave(roomId);
   }
 
-  // ---- calls
-
-  track(call) {
-    if (this.call && this.call !== call && this.call.state !== CallState.Ended) {
-      call.hangup('user_busy', false);
-      return;
-    }
-    this.call = call;
-    this.peerMuted = false;
-    call.on(CallEvent.State, () => this.changed());
-    call.on(CallEvent.FeedsChanged, () => this.onFeeds(call));
-    call.on(CallEvent.Error, (error) => console.warn('call', error.code, error.message));
-    call.on(CallEvent.Hangup, () => this.finish(call));
-    call.on(CallEvent.Replaced, (successor) => {
-      this.finish(call);
-      this.track(successor);
-    });
-    this.changed();
-  }
-
-  onFeeds(call) {
-    const feed = call.remoteUsermediaFeed;
-    if (feed && feed !== this.feed) {
-      this.feed = feed;
-      feed.on('mute_state_changed', (audioMuted) => {
-        this.peerMuted = audioMuted;
-        this.changed();
-      });
-      this.meter?.close();
-      this.meter = feed.stream.getAudioTracks().length ? new PitchMeter(feed.stream) : null;
-    }
-    this.changed();
-  }
-
-  finish(call) {
-    if (this.call !== call) return;
-    this.ended.push({
-      callId: call.callId, roomId: call.roomId, peer: this.callPeer(call), direction: call.direction,
-      reason: call.hangupReason ?? 'user_hangup', by: call.hangupParty, t: Date.now(),
-    });
-    this.call = null;
-    this.feed = null;
-    this.meter?.close();
-    this.meter = null;
-    this.changed();
-  }
-
-  callPeer(call) {
-    const room = this.client.getRoom(call.roomId);
-    return call.getOpponentMember()?.userId ?? (room ? this.peerOf(room) : call.roomId);
-  }
-
-  async place(roomId, { video = false, invitee } = {}) {
-    if (this.call) throw new Error('there is a call already');
-    const call = sdk.createNewMatrixCall(this.client, roomId, invitee ? { invitee } : undefined);
-    if (!call) throw new Error('this browser cannot make calls');
-    this.track(call);
-    await (video ? call.placeVideoCall() : call.placeVoiceCall());
-    return call.callId;
-  }
-
-  async answer() {
-    if (this.call?.state !== CallState.Ringing) throw new Error('nothing rings');
-    await this.call.answer(true, this.call.type === 'video');
-  }
-
-  async reject() {
-    if (this.call?.state !== CallState.Ringing) throw new Error('nothing rings');
-    this.call.reject();
-  }
-
-  async hangup() {
-    if (!this.call) throw new Error('there is no call');
-    this.call.hangup('user_hangup', false);
-  }
-
-  async setMuted(muted) {
-    await this.call?.setMicrophoneMuted(muted);
-    this.changed();
-  }
-
   // ---- what drivers and the page read
 
   view() {
-    const call = this.call;
+    const { call } = this;
+    const other = this.other();
+    const free = !call || (call.state === 'connected' && this.calls.size === 1);
     const rooms = this.userId ? this.client.getRooms().filter((room) => ['join', 'invite'].includes(room.getMyMembership())) : [];
     return {
       user: this.userId ?? null, online: this.online, connecting: this.connecting,
       contacts: rooms.map((room) => {
         const invitation = room.getMyMembership() === 'invite';
         const waits = !invitation && room.getMembersWithMembership('invite').length > 0;
-        return { id: room.roomId, peer: this.peerOf(room), invitation, note: invitation ? 'invited' : waits ? 'waitsForPeer' : null, callable: !invitation };
+        return { id: room.roomId, peer: this.peerOf(room), invitation, note: invitation ? 'invited' : waits ? 'waitsForPeer' : null, callable: !invitation && free };
       }),
-      call: call && {
-        peer: this.callPeer(call), stage: stages[call.state] ?? 'placing', video: call.type === 'video', muted: call.isMicrophoneMuted(), peerMuted: this.peerMuted,
-        stream: call.remoteUsermediaStream ?? null,
-      },
+      call: call && this.viewCall(call),
+      other: other ? { peer: this.callPeer(other), transferable: other.opponentCanBeTransferred() } : null,
+      transfer: null,
       last: this.ended.length ? { ...this.ended.at(-1) } : null,
     };
   }
 
   state() {
-    const call = this.call;
     return {
       loggedIn: Boolean(this.userId), userId: this.userId ?? null, online: Boolean(this.online),
       rooms: this.userId ? this.client.getRooms().map((room) => ({
         roomId: room.roomId, peer: this.peerOf(room), membership: room.getMyMembership(), joined: room.getMembersWithMembership('join').map((m) => m.userId),
       })) : [],
-      call: call && { callId: call.callId, roomId: call.roomId, peer: this.callPeer(call), direction: call.direction, stage: stages[call.state] ?? 'placing', sdkState: call.state, video: call.type === 'video', peerMuted: Boolean(this.peerMuted) },
+      call: this.call && this.describe(this.call),
+      others: [...this.calls.keys()].filter((call) => call !== this.call).map((call) => this.describe(call)),
       ended: this.ended,
     };
-  }
-
-  async stats() {
-    return { ...(await rtpSummary(this.call?.peerConn)), heardHertz: this.meter?.read() ?? null, sentHertz: hertz };
   }
 
   entries() {
@@ -263,9 +182,12 @@ class MatrixPhone extends EventTarget {
 }
 
 const phone = new MatrixPhone();
-// The SDK asks the browser for media; give it the tone unless the user wants the microphone.
+// The SDK asks the browser for media; give it the tone and generated pictures unless the user wants the microphone.
 const devices = navigator.mediaDevices;
-devices.getUserMedia = (constraints) => openStream({ hertz, label: 'matrix', video: Boolean(constraints.video), microphone: phone.microphone });
+devices.getUserMedia = (constraints) => openStream({ hertz: phone.hertz, label: 'matrix', video: Boolean(constraints.video), microphone: phone.microphone });
+devices.getDisplayMedia = () => openScreen({ label: 'screen of matrix', microphone: phone.microphone });
+const realDevices = devices.enumerateDevices.bind(devices);
+devices.enumerateDevices = () => (phone.microphone ? realDevices() : Promise.resolve([{ kind: 'audioinput' }, { kind: 'videoinput' }]));
 logger.setLevel('warn', false);
 window.phone = phone;
 mountUi(phone);

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The softphone: a user of the host. WebRTC in the browser, signalling only by the bridge's call service (REST and event
-// stream). One call at a time. `window.phone` is this object: people use it through the page, drivers directly.
+// stream). One call is at the front, others are on hold behind it. `window.phone` is this object: people use it through the
+// page, drivers directly. A call itself is in call.js, transfers are in transfers.js.
 //
 // Stages of a call: placing -> ringing-out -> connecting -> connected <-> interrupted; ringing-in -> connecting -> ...
 
-import { openStream, PitchMeter, rtpSummary, stopStream } from '../common/media.js';
 import { WireLog } from '../common/wirelog.js';
 import { mountUi } from '../common/ui.js';
+import { PhoneCall, repeatFor } from './call.js';
 import { CallService, ServiceError } from './callservice.js';
-
-const hertz = 392;
-const candidateBatchMs = 200;
-const repeatFor = 15000; // how long a repeatable request waits for a bridge that is being restarted
+import { Transfers } from './transfers.js';
 
 class Softphone extends EventTarget {
   log = new WireLog();
   userId = 'softphone';
   microphone = false;
+  autoTransfer = false; // a driver may set it: what the peer asks for is done without asking the user
   conversations = [];
-  call = null;
+  calls = [];
+  call = null; // the one at the front
   ended = [];
   waiting = new Map(); // calls announced while another one occupies the phone: host call id -> announcement
+  wanted = null; // a call of theirs that this user is to be put through to when it is announced
   early = []; // events that overtook the answer to the request that made their call
+  transfers = new Transfers(this);
 
   changed() {
     this.dispatchEvent(new Event('change'));
@@ -35,7 +37,7 @@ class Softphone extends EventTarget {
       this.service = new CallService({
         api, token, log: this.log,
         onEvent: (name, data, before) => this.onEvent(name, data, before),
-        onOnline: (online) => { this.online = online; this.changed(); },
+        onOnline: (online) => this.onOnline(online),
       });
       await this.refresh();
       this.loggedIn = true;
@@ -47,8 +49,17 @@ class Softphone extends EventTarget {
     this.checkpointKey = `matrix-voip-events ${api}`;
     this.service.openStream(sessionStorage.getItem(this.checkpointKey));
     addEventListener('pagehide', () => {
-      if (this.call?.id && this.call.stage !== 'ringing-in') this.service.request('POST', `/calls/${this.call.id}/end`, { reason: 'user_hangup' }, { keepalive: true });
+      for (const call of this.calls) {
+        if (call.id && call.stage !== 'ringing-in') this.service.request('POST', `/calls/${call.id}/end`, { reason: 'user_hangup' }, { keepalive: true });
+      }
     });
+  }
+
+  // A bridge that was started again does not know whether media still flows.
+  onOnline(online) {
+    if (online && !this.online) for (const call of this.calls) call.sayMediaState();
+    this.online = online;
+    this.changed();
   }
 
   async refresh() {
@@ -63,38 +74,52 @@ class Softphone extends EventTarget {
     return conversation;
   }
 
-  // ---- what the user does
+  // ---- calls
 
-  async place(conversationId, { video = false } = {}) {
-    if (this.call) throw new Error('there is a call already');
-    const peer = this.conversations.find((c) => c.id === conversationId)?.peer ?? conversationId;
-    const call = (this.call = { id: null, conversationId, peer, video, direction: 'outgoing', stage: 'placing', outgoing: [], incoming: [] });
+  find(id) {
+    return this.calls.find((call) => call.id === id);
+  }
+
+  add(fields) {
+    const call = new PhoneCall(this, fields);
+    this.calls.push(call);
+    this.call = call;
     this.changed();
+    return call;
+  }
+
+  // With a call already: that one is put on hold and stays behind the new one.
+  async place(conversationId, { video = false } = {}) {
+    if (this.call?.stage === 'ringing-in' && this.call.conversationId === conversationId) return this.answer();
+    if (this.calls.length > 1 || (this.call && this.call.stage !== 'connected')) throw new Error('there is a call already');
+    await this.call?.setHold(true);
+    const peer = this.conversations.find((c) => c.id === conversationId)?.peer ?? conversationId;
+    const call = this.add({ conversationId, peer, video, direction: 'outgoing', stage: 'placing' });
+    return this.start(call, (offer) => this.service.request(
+      'POST', `/conversations/${encodeURIComponent(conversationId)}/calls`, { ...offer, call_type: 'direct', idempotency_key: crypto.randomUUID() }, { repeatFor },
+    ));
+  }
+
+  // request: takes our first offer to the bridge and gives the call object.
+  async start(call, request) {
     try {
-      await this.openMedia(call);
-      const offer = await call.connection.createOffer();
-      await call.connection.setLocalDescription(offer);
-      const body = {
-        initiator_sdp: call.connection.localDescription.sdp,
-        call_type: 'direct',
-        media: { audio: true, video },
-        idempotency_key: crypto.randomUUID(),
-      };
-      const made = await this.service.request('POST', `/conversations/${encodeURIComponent(conversationId)}/calls`, body, { repeatFor });
+      await call.open();
+      const made = await request(await call.firstOffer());
       call.id = made.id;
+      call.conversationId = made.conversation_id ?? call.conversationId;
       call.matrix = made.matrix;
     } catch (error) {
-      if (error.code === 'CALL_RINGING' && this.call === call) return this.ringInstead(call, error.body.call_id);
+      if (error.code === 'CALL_RINGING' && !call.over) return this.answerInstead(call, error.body.call_id);
       this.finish(call, error instanceof ServiceError ? `unavailable: ${error.code}` : `failed: ${error.message}`, 'local');
       return null;
     }
-    if (this.call !== call) { // hung up while the request was on its way
+    if (call.over) { // hung up while the request was on its way
       await this.end(call.id, 'end', { reason: 'user_hangup' });
       return call.id;
     }
     if (call.stage === 'placing') call.stage = 'ringing-out';
     this.changed();
-    this.flushCandidates(call);
+    call.flush();
     for (const { name, data } of this.early.splice(0)) await this.onEvent(name, data);
     return call.id;
   }
@@ -105,19 +130,21 @@ class Softphone extends EventTarget {
     call.stage = 'connecting';
     this.changed();
     try {
-      await this.openMedia(call, call.offer);
-      await this.sendAnswer(call);
+      await call.open(call.offer);
+      await call.sendAnswer();
     } catch (error) {
       this.finish(call, error.code === undefined ? `failed: ${error.message}` : error.body.reason ?? `failed: ${error.code}`, 'local');
       if (error.code === undefined) await this.end(call.id, 'end', { reason: 'user_media_failed' });
     }
+    return call.id;
   }
 
-  async reject() {
+  // reason: user_busy, or ignore, which stops the ringing here and says nothing to the caller.
+  async reject(reason) {
     const call = this.call;
     if (call?.stage !== 'ringing-in') throw new Error('nothing rings');
-    this.finish(call, 'rejected', 'local');
-    await this.end(call.id, 'reject', {});
+    this.finish(call, reason === 'ignore' ? 'ignored' : reason ?? 'rejected', 'local');
+    await this.end(call.id, 'reject', reason ? { reason } : {});
   }
 
   async hangup() {
@@ -127,97 +154,47 @@ class Softphone extends EventTarget {
     if (call.id) await this.end(call.id, 'end', { reason: 'user_hangup' });
   }
 
-  async setMuted(muted) {
-    const call = this.call;
-    if (!call?.stream) throw new Error('there is no call');
-    for (const track of call.stream.getAudioTracks()) track.enabled = !muted;
-    call.muted = muted;
-    this.changed();
-    // A bridge that cannot tell the other side yet does not keep anybody from muting.
-    await this.service.request('POST', `/calls/${call.id}/media`, { audio_muted: muted, video_muted: !call.video }, { repeatFor })
-      .catch((error) => { if (error.status !== 501) throw error; });
-  }
-
   async end(id, how, body) {
     await this.service.request('POST', `/calls/${id}/${how}`, body, { repeatFor });
   }
 
-  // ---- media
+  talking() {
+    if (!this.call?.stream) throw new Error('there is no call');
+    return this.call;
+  }
 
-  async openMedia(call, offer) {
-    const [stream, ice] = await Promise.all([
-      openStream({ hertz, label: 'softphone', video: call.video, microphone: this.microphone }),
-      // Without them a call still works inside one network.
-      this.service.request('GET', '/calls/ice-servers', undefined).catch(() => ({ ice_servers: [] })),
-    ]);
-    if (this.call !== call) {
-      stopStream(stream);
-      throw new Error('the call has ended');
-    }
-    call.stream = stream;
-    const connection = (call.connection = new RTCPeerConnection({ iceServers: ice.ice_servers }));
-    connection.onicecandidate = ({ candidate }) => {
-      // null and "" both say that there are no more.
-      call.outgoing.push(candidate?.candidate ? { candidate: candidate.candidate, sdpMid: candidate.sdpMid, sdpMLineIndex: candidate.sdpMLineIndex } : { candidate: '' });
-      if (!candidate?.candidate) this.flushCandidates(call);
-      else call.batch ??= setTimeout(() => this.flushCandidates(call), candidateBatchMs);
-    };
-    connection.ontrack = ({ streams: [remote] }) => {
-      if (!remote || call.remote === remote) return;
-      call.remote = remote;
-      if (remote.getAudioTracks().length) call.meter = new PitchMeter(remote);
+  async during(work) {
+    try {
+      return await work(this.talking());
+    } finally {
       this.changed();
-    };
-    connection.onconnectionstatechange = () => this.onConnectionState(call, connection);
-    if (offer) await connection.setRemoteDescription({ type: 'offer', sdp: offer });
-    // Tracks belong to a real stream: the SDP then has the msid that Matrix clients look up in sdp_stream_metadata.
-    for (const track of stream.getTracks()) connection.addTrack(track, stream);
-    if (offer) await this.takeCandidates(call, call.incoming.splice(0));
+    }
   }
 
-  async sendAnswer(call) {
-    const answer = await call.connection.createAnswer();
-    await call.connection.setLocalDescription(answer);
-    await this.service.request('POST', `/calls/${call.id}/answer`, { answer_sdp: call.connection.localDescription.sdp }, { repeatFor });
-    call.answerSent = true;
-    this.flushCandidates(call);
+  setHold(on) { return this.during((call) => call.setHold(on)); }
+  setMuted(muted) { return this.during((call) => call.setMuted({ audio: muted })); }
+  setVideoMuted(muted) { return this.during((call) => call.setMuted({ video: muted })); }
+  setVideo(on) { return this.during((call) => call.setVideo(on)); }
+  setScreen(on) { return this.during((call) => call.setScreen(on)); }
+  restartIce() { return this.during((call) => call.restartIce()); }
+  setIdentity(identity) { return this.during((call) => call.post('identity', { identity })); }
+  transfer(user) { return this.transfers.toUser(this.talking(), user); }
+  transferToOther() { return this.transfers.toCall(this.other(), this.talking()); }
+  acceptTransfer() { return this.transfers.accept(); }
+  refuseTransfer() { return this.transfers.refuse(); }
+
+  // The call behind the one at the front.
+  other() {
+    return this.calls.find((call) => call !== this.call && !call.leaving);
   }
 
-  onConnectionState(call, connection) {
-    if (this.call !== call || call.connection !== connection) return;
-    const state = connection.connectionState;
-    if (state === 'connected') call.stage = 'connected';
-    if (state === 'disconnected' || state === 'failed') call.stage = 'interrupted';
-    if (state === 'connected') call.since ??= Date.now();
+  async swap() {
+    const [front, behind] = [this.call, this.other()];
+    if (!behind) throw new Error('there is no other call');
+    await front.setHold(true);
+    this.call = behind;
+    await behind.setHold(false);
     this.changed();
-    if (['connected', 'disconnected', 'failed'].includes(state) && call.id) {
-      this.service.request('POST', `/calls/${call.id}/media-state`, { state }, { repeatFor }).catch((error) => console.warn('media-state', error.code));
-    }
-  }
-
-  flushCandidates(call) {
-    clearTimeout(call.batch);
-    call.batch = null;
-    const mayGo = call.id && (call.direction === 'outgoing' || call.answerSent);
-    if (!mayGo || this.call !== call || call.outgoing.length === 0) return;
-    const batch = call.outgoing.splice(0);
-    if (batch.some((c) => c.candidate === '')) {
-      if (call.candidatesEnded) batch.splice(0, batch.length, ...batch.filter((c) => c.candidate));
-      call.candidatesEnded = true;
-    }
-    if (batch.length === 0) return;
-    this.service.request('POST', `/calls/${call.id}/ice-candidate`, { candidates: batch }, { repeatFor }).catch((error) => console.warn('ice-candidate', error.code));
-  }
-
-  async takeCandidates(call, candidates) {
-    if (!call.connection?.remoteDescription) {
-      call.incoming.push(...candidates);
-      return;
-    }
-    for (const candidate of candidates) {
-      if (!candidate.candidate) continue; // the end of candidates needs no action here
-      await call.connection.addIceCandidate(candidate).catch((error) => console.warn('candidate', error.message));
-    }
   }
 
   // ---- what the bridge says
@@ -226,34 +203,46 @@ class Softphone extends EventTarget {
     this.saveCheckpoint(before);
     const id = data.call_id;
     if (name === 'call.initiated') return this.onInitiated(data);
-    const call = this.call;
-    if (call?.id !== id) {
+    if (name === 'call.transfer_requested') return this.transfers.onRequested(this.find(id), data);
+    const call = this.find(id);
+    if (!call) {
       if (this.waiting.has(id) && ['call.rejected', 'call.ended', 'call.unavailable'].includes(name)) this.waiting.delete(id);
       else if (this.waiting.has(id) && name === 'call.ice_candidate') this.waiting.get(id).candidates.push(...data.candidates);
-      else if (call && call.id === null) this.early.push({ name, data });
+      else if (this.calls.some((c) => c.id === null)) this.early.push({ name, data });
       return;
     }
+    if (data.capabilities) call.peerCapabilities = data.capabilities;
     switch (name) {
       case 'call.answered':
-        if (call.connection?.signalingState !== 'have-local-offer') return; // said again after a restart
-        await call.connection.setRemoteDescription({ type: 'answer', sdp: data.answer_sdp });
-        if (call.stage === 'ringing-out' || call.stage === 'placing') call.stage = 'connecting';
-        await this.takeCandidates(call, call.incoming.splice(0));
+        await call.onAnswered(data);
         break;
       case 'call.ice_candidate':
-        await this.takeCandidates(call, data.candidates);
+        await call.takeCandidates(data.candidates);
         break;
       case 'call.negotiate':
-        await this.onNegotiate(call, data);
+        await call.onNegotiate(data);
+        break;
+      case 'call.negotiation_failed':
+        call.note = { key: 'negotiationFailed', detail: data.reason };
+        await call.onNegotiationFailed();
         break;
       case 'call.media_changed':
-        call.peerMuted = Boolean(data.audio_muted);
+        call.onMediaChanged(data);
+        break;
+      case 'call.identity_changed':
+        call.identity = data.identity;
+        break;
+      case 'call.rejected_locally':
+        call.note = { key: 'rejectedLocally', detail: data.reason };
+        break;
+      case 'call.transfer_failed':
+        this.transfers.onFailed(call, data);
         break;
       case 'call.glare':
         await this.onGlare(call, data);
         break;
       case 'call.rejected':
-        this.finish(call, 'rejected', 'remote');
+        this.finish(call, data.reason ?? 'rejected', 'remote');
         break;
       case 'call.ended':
         this.finish(call, data.reason ?? 'user_hangup', 'remote');
@@ -271,11 +260,15 @@ class Softphone extends EventTarget {
   }
 
   async onInitiated(data) {
-    if (this.call?.id === data.call_id || this.waiting.has(data.call_id)) return; // announced again after a restart
+    if (this.find(data.call_id) || this.waiting.has(data.call_id)) return; // announced again after a restart
     if (this.ended.some((e) => e.id === data.call_id)) return;
     if (!this.conversations.some((c) => c.id === data.conversation_id)) this.refresh().catch(() => {});
-    if (!this.call) {
+    if (data.replaces && this.transfers.awaits(data.replaces)) {
       this.ring(data);
+      await this.answer();
+    } else if (!this.call) {
+      this.ring(data);
+      if (this.wanted === data.call_id) await this.answer();
     } else if (this.call.id === null && this.call.conversationId === data.conversation_id) {
       this.waiting.set(data.call_id, { data, candidates: [] }); // the bridge is about to say who wins
     } else {
@@ -284,55 +277,41 @@ class Softphone extends EventTarget {
   }
 
   ring(data, candidates = []) {
-    this.call = {
+    const call = this.add({
       id: data.call_id, conversationId: data.conversation_id, peer: data.peer, matrix: data.matrix, direction: 'incoming', stage: 'ringing-in',
-      video: Boolean(data.media?.video), offer: data.sdp, outgoing: [], incoming: [...candidates],
-    };
+      video: Boolean(data.media?.video), offer: data.sdp, incoming: [...candidates], peerCapabilities: data.capabilities, replaces: data.replaces ?? null,
+    });
+    call.learn(data.streams);
     this.changed();
   }
 
-  // The service refused our call because theirs rings already: show that one.
-  async ringInstead(call, id) {
-    this.finish(call, 'replaced', 'local');
+  // The service refused our call because theirs rings already. The user wants to talk to them: that is an answer.
+  async answerInstead(call, id) {
     const announced = this.waiting.get(id);
     this.waiting.delete(id);
-    if (announced) this.ring(announced.data, announced.candidates);
-    return id;
+    this.finish(call, 'replaced', 'local');
+    this.wanted = id;
+    if (!announced) return id; // answered when it is announced
+    this.ring(announced.data, announced.candidates);
+    return this.answer();
   }
 
   // Both called at once and theirs won: same host call, their offer instead of ours, answered for the user at once.
   async onGlare(call, data) {
-    call.connection?.close();
-    stopStream(call.stream);
-    clearTimeout(call.batch);
-    Object.assign(call, { connection: null, remote: null, outgoing: [], incoming: [], batch: null, candidatesEnded: false, answerSent: false,
-      direction: 'incoming', stage: 'connecting', offer: data.sdp, video: Boolean(data.media?.video), matrix: data.matrix, glare: true });
+    call.takeDown();
+    Object.assign(call, { direction: 'incoming', stage: 'connecting', offer: data.sdp, video: Boolean(data.media?.video), matrix: data.matrix, glare: true });
+    call.learn(data.streams);
     this.changed();
-    await this.openMedia(call, data.sdp);
-    await this.sendAnswer(call);
-  }
-
-  async onNegotiate(call, { type, sdp }) {
-    const connection = call.connection;
-    if (!connection) return;
-    if (type === 'offer' && connection.signalingState !== 'stable') {
-      if (call.direction === 'outgoing') return; // the caller is the impolite one
-      await connection.setLocalDescription({ type: 'rollback' });
-    }
-    await connection.setRemoteDescription({ type, sdp });
-    if (type !== 'offer') return;
-    await connection.setLocalDescription(await connection.createAnswer());
-    await this.service.request('POST', `/calls/${call.id}/negotiate`, { type: 'answer', sdp: connection.localDescription.sdp }, { repeatFor });
+    await call.open(data.sdp);
+    await call.sendAnswer();
   }
 
   finish(call, reason, by) {
-    if (this.call !== call) return;
-    this.call = null;
-    this.early = [];
-    clearTimeout(call.batch);
-    call.meter?.close();
-    call.connection?.close();
-    stopStream(call.stream);
+    if (call.over) return;
+    call.close();
+    this.calls = this.calls.filter((c) => c !== call);
+    if (this.call === call) this.call = this.calls.at(-1) ?? null;
+    if (!this.calls.some((c) => c.id === null)) this.early = [];
     this.ended.push({ id: call.id, peer: call.peer, direction: call.direction, reason, by, t: Date.now() });
     this.saveCheckpoint(this.service.lastEventId);
     this.changed();
@@ -340,32 +319,52 @@ class Softphone extends EventTarget {
 
   // While a call lives: the event before its first one. Otherwise: the last one seen.
   saveCheckpoint(before) {
-    if (!this.call) sessionStorage.setItem(this.checkpointKey, before ?? '0');
+    if (this.calls.length === 0) sessionStorage.setItem(this.checkpointKey, before ?? '0');
   }
 
   // ---- what drivers and the page read
 
   view() {
     const call = this.call;
+    const other = this.other();
+    const free = !call || (call.stage === 'connected' && this.calls.length === 1);
     return {
       user: this.loggedIn ? this.service.base : null, service: true, online: this.online, connecting: this.connecting,
-      contacts: this.conversations.map((c) => ({ id: c.id, peer: c.peer, callable: true })),
-      call: call && { peer: call.peer, stage: call.stage, video: call.video, muted: call.muted, peerMuted: call.peerMuted, stream: call.remote },
+      contacts: this.conversations.map((c) => ({ id: c.id, peer: c.peer, callable: free })),
+      call: call && {
+        peer: call.peer, name: call.identity?.display_name ?? call.identity?.id ?? null, stage: call.stage, video: Boolean(call.video), note: call.note ?? null,
+        muted: call.muted, videoMuted: call.videoMuted, held: call.held, sharing: Boolean(call.screen),
+        peerMuted: call.peerMuted, peerHeld: call.peerHeld, stream: call.mainStream, screen: call.screenStream,
+        picture: !call.peerVideoMuted && Boolean(call.mainStream?.getVideoTracks().length), transferable: Boolean(call.peerCapabilities?.transferee),
+      },
+      other: other ? { peer: other.peer, transferable: Boolean(other.peerCapabilities?.transferee) } : null,
+      transfer: this.transfers.view(),
       last: this.ended.at(-1) ?? null,
     };
   }
 
+  describe(call) {
+    return {
+      id: call.id, conversationId: call.conversationId, matrixId: call.matrix?.call_id ?? null, peer: call.peer, direction: call.direction, stage: call.stage,
+      video: Boolean(call.video), glare: Boolean(call.glare), replaces: call.replaces ?? null, muted: call.muted, held: call.held, peerHeld: call.peerHeld,
+      peerMuted: call.peerMuted, peerVideoMuted: call.peerVideoMuted, sharing: Boolean(call.screen), peerScreen: Boolean(call.screenStream),
+      signalling: call.connection?.signalingState ?? null, identity: call.identity ?? null, capabilities: call.peerCapabilities ?? null, note: call.note ?? null,
+      streams: [...call.remotes.values()].map((stream) => ({
+        id: stream.id, purpose: call.purposes?.get(stream.id)?.purpose ?? null, audio: stream.getAudioTracks().length, video: stream.getVideoTracks().length,
+      })),
+    };
+  }
+
   state() {
-    const call = this.call;
     return {
       loggedIn: Boolean(this.loggedIn), online: Boolean(this.online), conversations: this.conversations,
-      call: call && { id: call.id, conversationId: call.conversationId, peer: call.peer, direction: call.direction, stage: call.stage, video: call.video, glare: Boolean(call.glare), peerMuted: Boolean(call.peerMuted) },
-      ended: this.ended,
+      call: this.call && this.describe(this.call), others: this.calls.filter((call) => call !== this.call).map((call) => this.describe(call)),
+      transfer: this.transfers.view(), ended: this.ended,
     };
   }
 
   async stats() {
-    return { ...(await rtpSummary(this.call?.connection)), heardHertz: this.call?.meter?.read() ?? null, sentHertz: hertz };
+    return this.call ? this.call.stats() : new PhoneCall(this, {}).stats();
   }
 
   entries() {
