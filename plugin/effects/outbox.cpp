@@ -242,10 +242,13 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "waits:" << code;
     item->notBefore = m_clock.now() + *delay;
     // A rate limit passes by itself (R58), and patience begins anew; that Matrix is away the host must know at once.
-    if (item->limited)
+    if (item->limited) {
         item->begun = item->notBefore;
-    else
+        if (item->failures == 1)
+            Q_EMIT failed(key.lane, key.callId, ref, code, false); // what is decided meanwhile is merged
+    } else {
         tellDelay(key, *item, code);
+    }
     work(key);
 }
 

@@ -42,7 +42,8 @@ public:
 
 Q_SIGNALS:
     void sent(const QString &lane, const QString &callId, qint64 ref, const QString &eventId);
-    // `final`: it will not be sent any more. Otherwise it waits; said once for each entry.
+    // `final`: it will not be sent any more. Otherwise it waits: said once when it takes long, and once with
+    // M_LIMIT_EXCEEDED when the homeserver slows it down.
     void failed(const QString &lane, const QString &callId, qint64 ref, const QString &code, bool final);
 
 private:

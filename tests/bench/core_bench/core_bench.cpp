@@ -21,6 +21,7 @@ Line lineWith(int rooms)
 {
     Line line;
     line.self = us;
+    line.settings.gatherFor = 0; // the other side answers at once
     for (int i = 0; i <= rooms; ++i) {
         Room room;
         room.id = QStringLiteral("!%1:test").arg(i);
@@ -86,6 +87,10 @@ std::size_t bytesOf(const Call &call)
     std::size_t bytes = sizeof(Call) + bytesOf(call.remoteSdp) + bytesOf(call.localSdp);
     for (const QString *text : {&call.id, &call.matrixId, &call.roomId, &call.ourParty, &call.peer})
         bytes += bytesOf(*text);
+    bytes += bytesOf(call.negotiation.localSdp);
+    for (const Streams *streams : {&call.remoteStreams, &call.localStreams})
+        bytes += static_cast<std::size_t>(streams->capacity()) * sizeof(Stream);
+    bytes += static_cast<std::size_t>(call.said.capacity()) * sizeof(std::uint64_t);
     for (const PartyCandidates &entry : call.waiting)
         bytes += sizeof(entry) + static_cast<std::size_t>(entry.candidates.capacity()) * sizeof(Candidate);
     return bytes + static_cast<std::size_t>(call.unsent.capacity()) * sizeof(Candidate);
@@ -115,8 +120,9 @@ int main(int argc, char **argv)
             std::size_t bytes = 0;
             for (const Call &call : std::as_const(line.calls))
                 bytes += bytesOf(call);
-            std::printf("                       %9zu bytes per live call (SDP of %lld characters)\n",
-                        bytes / static_cast<std::size_t>(line.calls.size()), static_cast<long long>(sdp.size()));
+            const std::size_t ofSdp = bytesOf(sdp); // one description each: what is placed was not answered
+            std::printf("                       %9zu bytes per live call, and %zu of its SDP\n",
+                        bytes / static_cast<std::size_t>(line.calls.size()) - ofSdp, ofSdp);
         }
     }
     return 0;

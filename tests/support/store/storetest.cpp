@@ -235,6 +235,55 @@ QVector<call::Candidate> randomCandidates(QRandomGenerator &random, int most)
     return candidates;
 }
 
+call::Streams randomStreams(QRandomGenerator &random)
+{
+    call::Streams streams;
+    for (int i = random.bounded(4); i > 0; --i)
+        streams += call::Stream{randomText(random, 20), static_cast<call::Purpose>(random.bounded(3)),
+                                coin(random),           coin(random),
+                                coin(random),           coin(random)};
+    return streams;
+}
+
+call::Identity randomIdentity(QRandomGenerator &random)
+{
+    return {randomText(random, 20), randomText(random, 20), randomText(random, 20)};
+}
+
+// What came with negotiation, streams and transfers.
+void fillLater(QRandomGenerator &random, call::Call &call)
+{
+    call.candidatesRef = randomNumber(random);
+    call.limited = coin(random);
+    call.interrupted = coin(random);
+    call.expiresAt = randomNumber(random);
+    call.gatherUntil = randomNumber(random);
+    call.foldUntil = randomNumber(random);
+    call.fold = static_cast<call::Fold>(random.bounded(5));
+    call.resumeBy = randomNumber(random);
+    call.remoteStreams = randomStreams(random);
+    call.localStreams = randomStreams(random);
+    call.muted = {coin(random), coin(random)};
+    call.heldByPeer = coin(random);
+    call.peerCan = {coin(random), coin(random)};
+    call.weCan = {coin(random), coin(random)};
+    call.negotiation = {static_cast<call::Offer>(random.bounded(3)), randomNumber(random), randomNumber(random),
+                        randomText(random, 2000), coin(random)};
+    for (int i = random.bounded(4); i > 0; --i)
+        call.said += random.generate64();
+    if (coin(random))
+        call.identity = randomIdentity(random);
+    if (coin(random))
+        call.transfer = call::Transfer{static_cast<call::Transfer::Kind>(random.bounded(3)),
+                                       randomText(random, 20),
+                                       randomText(random, 20),
+                                       randomIdentity(random),
+                                       randomText(random, 20),
+                                       randomNumber(random)};
+    if (coin(random))
+        call.replaces = randomText(random, 20);
+}
+
 } // namespace
 
 call::Call randomCall(QRandomGenerator &random, const QString &id)
@@ -260,7 +309,7 @@ call::Call randomCall(QRandomGenerator &random, const QString &id)
         result.answeredAt = randomNumber(random);
     if (coin(random))
         result.endedAt = randomNumber(random);
-    result.reason = static_cast<call::EndReason>(random.bounded(12));
+    result.reason = static_cast<call::EndReason>(random.bounded(13));
     result.mediaFlowed = coin(random);
     result.deadline = randomNumber(random);
     result.forgetAt = randomNumber(random);
@@ -275,6 +324,7 @@ call::Call randomCall(QRandomGenerator &random, const QString &id)
     result.unsent = randomCandidates(random, 30);
     result.flushAt = randomNumber(random);
     result.candidatesEnded = coin(random);
+    fillLater(random, result);
     return result;
 }
 

@@ -19,6 +19,12 @@ private Q_SLOTS:
     void streams();
     void streamsAreBounded();
     void lineEndsDoNotMatter();
+    void whoHolds_data();
+    void whoHolds();
+    void activeMedia();
+    void candidatesAreFoldedIn();
+    void privateAddressesAreTakenOut();
+    void whatIsRedactedOnceStaysSo();
 };
 
 void Sdp::looksLikeSdp_data()
@@ -70,7 +76,7 @@ void Sdp::streams()
                                        "m=video 9 X 1\r\na=msid:cam lens\r\n"
                                        "m=video 9 X 1\r\na=msid:screen\r\n"
                                        "m=audio 9 X 1\r\na=msid:- loose\r\na=msid: \r\n");
-    const QVector<Stream> expected{{QStringLiteral("cam"), true, true}, {QStringLiteral("screen"), false, true}};
+    const QVector<SdpStream> expected{{QStringLiteral("cam"), true, true}, {QStringLiteral("screen"), false, true}};
     QVERIFY(streamsOf(sdp) == expected);
     QVERIFY(streamsOf(QString()).isEmpty());
 }
@@ -85,10 +91,91 @@ void Sdp::streamsAreBounded()
 
 void Sdp::lineEndsDoNotMatter()
 {
-    const QVector<Stream> expected{{QStringLiteral("s"), true, false}};
+    const QVector<SdpStream> expected{{QStringLiteral("s"), true, false}};
     QVERIFY(streamsOf(QStringLiteral("m=audio 9 X\na=msid:s t\n")) == expected);
     QVERIFY(streamsOf(QStringLiteral("m=audio 9 X\r\na=msid:s")) == expected);
     QVERIFY(streamsOf(QStringLiteral("\n\n\r\nm=audio 9 X\r\n\r\na=msid:s\r")) == expected);
+}
+
+void Sdp::whoHolds_data() // R77
+{
+    QTest::addColumn<QString>("directions"); // of an audio and a video section
+    QTest::addColumn<bool>("offer");
+    QTest::addColumn<int>("answer"); // -1: does not say
+    QTest::newRow("both ways") << QStringLiteral("sendrecv sendrecv") << false << 0;
+    QTest::newRow("not said") << QStringLiteral("x x") << false << 0;
+    QTest::newRow("held") << QStringLiteral("sendonly sendonly") << true << 1;
+    QTest::newRow("held, no picture") << QStringLiteral("sendonly inactive") << true << 1;
+    QTest::newRow("a screen beside") << QStringLiteral("sendrecv sendonly") << false << 0;
+    QTest::newRow("we hold") << QStringLiteral("recvonly recvonly") << false << 0;
+    QTest::newRow("nothing") << QStringLiteral("inactive inactive") << true << -1;
+}
+
+void Sdp::whoHolds()
+{
+    QFETCH(QString, directions);
+    const QStringList words = directions.split(u' ');
+    const QString sdp = QStringLiteral("v=0\r\nm=audio 9 X\r\na=%1\r\nm=video 9 X\r\na=%2\r\n"
+                                       "m=video 0 X\r\na=sendrecv\r\nm=application 9 X\r\n")
+                            .arg(words[0], words[1]);
+    QTEST(offerHolds(sdp), "offer");
+    const auto answer = answerHolds(sdp);
+    QTEST(answer ? static_cast<int>(*answer) : -1, "answer");
+    QVERIFY(offerHolds(QStringLiteral("v=0\r\na=sendonly\r\nm=audio 9 X\r\n"))); // said once for all
+    QVERIFY(!offerHolds(QStringLiteral("v=0\r\n")));
+}
+
+void Sdp::activeMedia()
+{
+    const auto active = [](const char *video) {
+        return activeMediaOf(QStringLiteral("v=0\r\nm=audio 9 X\r\na=inactive\r\n") + QLatin1String(video));
+    };
+    QVERIFY(active("") == (Media{true, false}));
+    QVERIFY(active("m=video 9 X\r\na=recvonly\r\n") == (Media{true, true}));
+    QVERIFY(active("m=video 9 X\r\na=inactive\r\n") == (Media{true, false}));
+    QVERIFY(active("m=video 0 X\r\n") == (Media{true, false}));
+    QVERIFY(active("m=video 0 X\r\na=bundle-only\r\n") == (Media{true, true})); // port 0 means something else then
+}
+
+void Sdp::candidatesAreFoldedIn()
+{
+    const auto candidate = [](int n) { return QStringLiteral("candidate:%1 1 udp 1 1.2.3.4 %1 typ host").arg(n); };
+    const QString sdp = QStringLiteral("v=0\r\nm=audio 9 X\r\na=mid:a\r\na=") + candidate(1) +
+                        QStringLiteral("\r\nm=video 9 X\r\na=mid:b\r\n");
+    const QVector<Candidate> said{{candidate(1), QStringLiteral("a"), 0}, // is there
+                                  {candidate(2), {}, 0},
+                                  {candidate(3), QStringLiteral("b"), {}},
+                                  {candidate(4), QStringLiteral("nowhere"), {}},
+                                  {candidate(5), {}, 7},
+                                  {QStringLiteral("x\r\nm=audio 1 X"), {}, 0},
+                                  {{}, {}, {}}};
+    QCOMPARE(withCandidates(sdp, said), QStringLiteral("v=0\r\nm=audio 9 X\r\na=mid:a\r\na=") + candidate(1) +
+                                            QStringLiteral("\r\na=") + candidate(2) +
+                                            QStringLiteral("\r\nm=video 9 X\r\na=mid:b\r\na=") + candidate(3) +
+                                            QStringLiteral("\r\n"));
+    QCOMPARE(withCandidates(sdp, {}), sdp);
+    QCOMPARE(withCandidates(QStringLiteral("v=0\r\n"), said), QStringLiteral("v=0\r\n"));
+}
+
+void Sdp::privateAddressesAreTakenOut() // R60
+{
+    const QString sdp = QStringLiteral("v=0\r\nm=audio 9 X\r\na=candidate:1 1 udp 1 192.168.1.2 5 typ host\r\n"
+                                       "a=candidate:2 1 udp 1 9.9.9.9 5 typ srflx raddr 10.0.0.1 rport 77\r\n");
+    QCOMPARE(withoutPrivateAddresses(sdp),
+             QStringLiteral("v=0\r\nm=audio 9 X\r\n"
+                            "a=candidate:2 1 udp 1 9.9.9.9 5 typ srflx raddr 0.0.0.0 rport 9\r\n"));
+}
+
+void Sdp::whatIsRedactedOnceStaysSo()
+{
+    const QString secret = QStringLiteral("v=0\r\no=- 77 2 IN IP4 1.1.1.1\r\na=sendonly\r\nm=audio 9 X\r\n"
+                                          "a=ice-ufrag:uuuu\r\na=ice-pwd:pppp\r\na=fingerprint:sha-256 AA\r\n"
+                                          "a=crypto:1 kkkk\r\na=msid:s t\r\na=mid:0\r\na=end-of-candidates\r\n");
+    const QString cut = redacted(secret);
+    QCOMPARE(cut, QStringLiteral("v=0\r\ns=redacted, %1 characters\r\na=sendonly\r\nm=audio 9 X\r\na=msid:s t\r\n"
+                                 "a=mid:0\r\na=end-of-candidates\r\n")
+                      .arg(secret.size()));
+    QCOMPARE(redacted(cut), cut);
 }
 
 QTEST_APPLESS_MAIN(Sdp)

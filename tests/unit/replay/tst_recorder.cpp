@@ -42,6 +42,7 @@ Line lineWithRooms()
 {
     Line line;
     line.self = us;
+    line.settings.gatherFor = 0;
     for (const QString &id : {QStringLiteral("!r:test"), QStringLiteral("!other:test")}) {
         Room room;
         room.id = id;
