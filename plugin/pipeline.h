@@ -70,15 +70,17 @@ public:
     void open(const QString &userId, const voiphost::ConversationTarget &target,
               std::function<void(voiphost::Expected<voiphost::Conversation>)> reply) override;
     QList<voiphost::Conversation> conversations(const QString &userId) override;
-    void place(const QString &userId, const QString &conversationId, const voiphost::PlaceRequest &request,
+    void place(const QString &userId, const QString &conversationId, const voiphost::FullPlaceRequest &request,
                CallReply reply) override;
+    void acceptTransfer(const QString &userId, const QString &callId, const voiphost::FullPlaceRequest &request,
+                        CallReply reply) override;
     void act(const QString &userId, const QString &callId, const call::Input &input, CallReply reply) override;
     void iceServers(const QString &userId,
                     std::function<void(voiphost::Expected<voiphost::IceServers>)> reply) override;
     void findCall(const QString &userId, const QString &callId,
-                  std::function<void(voiphost::Expected<voiphost::Call>)> reply) override;
+                  std::function<void(voiphost::Expected<voiphost::FullCall>)> reply) override;
     void history(const QString &userId, int limit, const QString &before,
-                 std::function<void(voiphost::Expected<QList<voiphost::Call>>)> reply) override;
+                 std::function<void(voiphost::Expected<QList<voiphost::FullCall>>)> reply) override;
     void timeline(const QString &userId, const QString &callId, bool withSdp,
                   std::function<void(voiphost::Expected<QByteArray>)> reply) override;
     void notices(const QString &userId, std::optional<qint64> afterId, int limit,
@@ -100,7 +102,7 @@ private:
     [[nodiscard]] std::optional<voiphost::Error> notServing() const;
     effects::Lane &laneOf(const QString &matrixId);
     effects::Lane &laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
-    [[nodiscard]] voiphost::Call present(const call::Call &call, const QString &lane) const;
+    [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
 
     const PipelineSettings m_settings;
     Shared &m_shared;

@@ -2,8 +2,10 @@
 // What the host asks for: the Switchboard of pipeline.h.
 #include "effects/present.h"
 #include "pipeline.h"
+#include "protocol/streams.h"
 
 #include <QCryptographicHash>
+#include <QJsonDocument>
 #include <QUuid>
 
 #include <algorithm>
@@ -20,6 +22,16 @@ namespace
 constexpr int maxHistory = 200;
 constexpr int maxNotices = 1000;
 constexpr int icePatienceMs = 1000;
+
+call::Place toCore(const FullPlaceRequest &request, const QString &roomId)
+{
+    return {QUuid::createUuid().toString(QUuid::WithoutBraces),
+            roomId,
+            request.sdp,
+            {request.media.audio, request.media.video},
+            protocol::ourStreams(request.sdp, request.streams),
+            {request.capabilities.transferee, request.capabilities.dtmf}};
+}
 
 } // namespace
 
@@ -38,15 +50,13 @@ QList<Conversation> Pipeline::conversations(const QString &userId)
     return m_serving ? effects::Conversations::list(laneOfUser(userId).line()) : QList<Conversation>{};
 }
 
-void Pipeline::place(const QString &userId, const QString &conversationId, const PlaceRequest &request, CallReply reply)
+void Pipeline::place(const QString &userId, const QString &conversationId, const FullPlaceRequest &request,
+                     CallReply reply)
 {
     if (const auto error = notServing())
         return reply(*error);
     Lane &lane = laneOfUser(userId);
-    call::Place place{QUuid::createUuid().toString(QUuid::WithoutBraces),
-                      {},
-                      request.sdp,
-                      {request.media.audio, request.media.video}};
+    call::Place place = toCore(request, {});
     for (const call::Room &room : lane.line().rooms) {
         if (room.conversationId == conversationId)
             place.roomId = room.id;
@@ -62,14 +72,20 @@ void Pipeline::place(const QString &userId, const QString &conversationId, const
             QStringLiteral("%1|%2|%3|").arg(conversationId).arg(place.media.audio).arg(place.media.video);
         hash.addData(flags.toUtf8());
         hash.addData(request.sdp.toUtf8());
+        // Only where they are said: a key of a request without them means the same after an update.
+        if (!request.streams.isEmpty())
+            hash.addData(QJsonDocument(request.streams).toJson(QJsonDocument::Compact));
+        if (request.capabilities != Capabilities())
+            hash.addData(QByteArray::number((place.can.transferee ? 1 : 0) + (place.can.dtmf ? 2 : 0)));
         action.key =
             store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
         // The first call may be over and forgotten by the line; the store remembers it.
-        action.reply = [this, userId, reply](const Expected<Placed> &outcome) {
+        action.reply = [this, userId, reply](const Expected<FullPlaced> &outcome) {
             if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
                 return reply(outcome);
-            findCall(userId, outcome.error().message, [reply](const Expected<Call> &found) {
-                reply(found.ok() ? Expected<Placed>(Placed{*found, true}) : Expected<Placed>(found.error()));
+            findCall(userId, outcome.error().message, [reply](const Expected<FullCall> &found) {
+                reply(found.ok() ? Expected<FullPlaced>(FullPlaced{*found, true})
+                                 : Expected<FullPlaced>(found.error()));
             });
         };
     }
@@ -83,18 +99,40 @@ void Pipeline::act(const QString &userId, const QString &callId, const call::Inp
     const bool ending = std::holds_alternative<call::End>(input) || std::holds_alternative<call::Reject>(input);
     effects::HostAction action{input, callId, {}, {}};
     // A call that ended long ago is not in the line any more.
-    action.reply = [this, userId, callId, ending, reply](const Expected<Placed> &outcome) {
+    action.reply = [this, userId, callId, ending, reply](const Expected<FullPlaced> &outcome) {
         if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
             return reply(outcome);
-        findCall(userId, callId, [ending, callId, reply](const Expected<Call> &found) {
+        findCall(userId, callId, [ending, callId, reply](const Expected<FullCall> &found) {
             if (!found.ok())
                 return reply(found.error());
             if (ending)
-                return reply(Placed{*found, true});
+                return reply(FullPlaced{*found, true});
             reply(effects::errorOf({call::Refusal::WrongState, callId, call::State::Ended}));
         });
     };
     laneOfUser(userId).act(std::move(action));
+}
+
+void Pipeline::acceptTransfer(const QString &userId, const QString &callId, const FullPlaceRequest &request,
+                              CallReply reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    const auto calls = laneOfUser(userId).line().calls;
+    const auto found = calls.constFind(callId);
+    const bool toBePlaced = found != calls.constEnd() && found->announced && found->transfer &&
+                            found->transfer->kind == call::Transfer::Kind::TheyAskUsToCall &&
+                            found->transfer->until > 0;
+    if (!toBePlaced) // there is nothing to call: the core takes it, or says why not
+        return act(userId, callId, call::AcceptTransfer{callId, {}}, std::move(reply));
+    if (request.sdp.isEmpty())
+        return reply(effects::badSdp());
+    open(userId, {found->transfer->target.id, {}},
+         [this, userId, callId, request, reply](const Expected<Conversation> &conversation) {
+             if (!conversation.ok())
+                 return reply(conversation.error());
+             act(userId, callId, call::AcceptTransfer{callId, toCore(request, conversation->roomId)}, reply);
+         });
 }
 
 void Pipeline::iceServers(const QString &userId, std::function<void(Expected<IceServers>)> give)
@@ -126,7 +164,7 @@ void Pipeline::iceServers(const QString &userId, std::function<void(Expected<Ice
     });
 }
 
-void Pipeline::findCall(const QString &userId, const QString &callId, std::function<void(Expected<Call>)> reply)
+void Pipeline::findCall(const QString &userId, const QString &callId, std::function<void(Expected<FullCall>)> reply)
 {
     if (const auto error = notServing())
         return reply(*error);
@@ -144,7 +182,7 @@ void Pipeline::findCall(const QString &userId, const QString &callId, std::funct
 }
 
 void Pipeline::history(const QString &userId, int limit, const QString &before,
-                       std::function<void(Expected<QList<Call>>)> reply)
+                       std::function<void(Expected<QList<FullCall>>)> reply)
 {
     if (const auto error = notServing())
         return reply(*error);
@@ -152,7 +190,7 @@ void Pipeline::history(const QString &userId, int limit, const QString &before,
     m_store.history(lane, std::clamp(limit, 1, maxHistory), before, this, [this, lane, reply](const auto &calls) {
         if (!calls.ok())
             return reply(effects::databaseAway());
-        QList<Call> list;
+        QList<FullCall> list;
         for (const call::Call &call : *calls)
             list.push_back(present(call, lane));
         reply(list);
@@ -187,7 +225,7 @@ void Pipeline::notices(const QString &userId, std::optional<qint64> afterId, int
     m_store.noticesOfCalls(lane, laneOf(lane).announcedCalls(), this, give);
 }
 
-Call Pipeline::present(const call::Call &call, const QString &lane) const
+FullCall Pipeline::present(const call::Call &call, const QString &lane) const
 {
     const auto found = m_lanes.find(lane);
     const QString conversation =

@@ -30,6 +30,56 @@ struct Range {
     double most;
 };
 
+// The core's times, each with its unit in milliseconds.
+struct Span {
+    const char *key;
+    call::Millis call::Settings::*field;
+    Range range;
+    int unit;
+};
+constexpr Span spans[] = {
+    {"invite_lifetime_seconds", &call::Settings::inviteLifetime, {30, 600}, 1000},
+    {"connect_timeout_seconds", &call::Settings::connectTimeout, {10, 600}, 1000},
+    {"longest_call_seconds", &call::Settings::longestCall, {60, 7 * 24 * 3600}, 1000},
+    {"negotiate_lifetime_seconds", &call::Settings::negotiateLifetime, {10, 600}, 1000},
+    {"resume_timeout_seconds", &call::Settings::resumeTimeout, {0, 600}, 1000},
+    {"reconnect_timeout_seconds", &call::Settings::reconnectTimeout, {5, 600}, 1000},
+    {"fold_milliseconds", &call::Settings::foldFor, {0, 10'000}, 1},
+    {"gather_milliseconds", &call::Settings::gatherFor, {0, 2000}, 1},
+};
+
+struct Flag {
+    const char *key;
+    bool call::Settings::*field;
+};
+constexpr Flag flags[] = {
+    {"host_trickles", &call::Settings::hostTrickles},
+    {"parallel_calls", &call::Settings::parallelCalls},
+    {"transfers", &call::Settings::transfers},
+};
+
+std::optional<Error> readFlag(const QString &key, const QJsonValue &value, bool &out)
+{
+    if (!value.isBool())
+        return wrong(key, Text::tr("must be true or false"));
+    out = value.toBool();
+    return {};
+}
+
+std::optional<Error> readPrivateAddresses(const QString &key, const QJsonValue &value, call::PrivateAddresses &out)
+{
+    const QString text = value.toString();
+    if (text == QLatin1String("send"))
+        out = call::PrivateAddresses::Send;
+    else if (text == QLatin1String("hide_unencrypted"))
+        out = call::PrivateAddresses::HideUnencrypted;
+    else if (text == QLatin1String("hide"))
+        out = call::PrivateAddresses::Hide;
+    else
+        return wrong(key, Text::tr("must be \"send\", \"hide_unencrypted\" or \"hide\""));
+    return {};
+}
+
 std::optional<Error> readNumber(const QString &key, const QJsonValue &value, Range range, double &out)
 {
     const double number = value.toDouble(std::nan(""));
@@ -56,19 +106,8 @@ std::optional<Error> readUsers(const QString &key, const QJsonValue &value, QStr
 
 std::optional<Error> readField(const QString &key, const QJsonValue &value, PluginSettings &settings)
 {
-    const auto milliseconds = [&](call::Millis &out, Range seconds) -> std::optional<Error> {
-        double number = 0;
-        if (auto error = readNumber(key, value, seconds, number))
-            return error;
-        out = static_cast<call::Millis>(number) * 1000;
-        return {};
-    };
-    if (key == QLatin1String("enabled")) {
-        if (!value.isBool())
-            return wrong(key, Text::tr("must be true or false"));
-        settings.cohort.enabled = value.toBool();
-        return {};
-    }
+    if (key == QLatin1String("enabled"))
+        return readFlag(key, value, settings.cohort.enabled);
     if (key == QLatin1String("rollout_percent")) {
         double number = 0;
         if (auto error = readNumber(key, value, {0, 100}, number))
@@ -83,12 +122,21 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
             return wrong(key, Text::tr("must be \"appservice\""));
         return {};
     }
-    if (key == QLatin1String("invite_lifetime_seconds"))
-        return milliseconds(settings.call.inviteLifetime, {30, 600});
-    if (key == QLatin1String("connect_timeout_seconds"))
-        return milliseconds(settings.call.connectTimeout, {10, 600});
-    if (key == QLatin1String("longest_call_seconds"))
-        return milliseconds(settings.call.longestCall, {60, 7 * 24 * 3600});
+    if (key == QLatin1String("private_addresses"))
+        return readPrivateAddresses(key, value, settings.call.privateAddresses);
+    for (const Span &span : spans) {
+        if (key != QLatin1String(span.key))
+            continue;
+        double number = 0;
+        if (auto error = readNumber(key, value, span.range, number))
+            return error;
+        settings.call.*span.field = static_cast<call::Millis>(number) * span.unit;
+        return {};
+    }
+    for (const Flag &flag : flags) {
+        if (key == QLatin1String(flag.key))
+            return readFlag(key, value, settings.call.*flag.field);
+    }
     return wrong(key, Text::tr("is not a setting of this plugin"));
 }
 

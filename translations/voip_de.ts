@@ -536,6 +536,10 @@
         <source>is not a setting of this plugin</source>
         <translation>ist keine Einstellung dieses Plugins</translation>
     </message>
+    <message>
+        <source>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</source>
+        <translation>muss „send“, „hide_unencrypted“ oder „hide“ sein</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Conversations</name>
@@ -581,6 +585,26 @@
     <message>
         <source>idempotency_key must have at most %1 characters, and only ones that can be printed.</source>
         <translation>idempotency_key darf höchstens %1 Zeichen haben, und nur druckbare.</translation>
+    </message>
+    <message>
+        <source>streams must hold at most %1 streams.</source>
+        <translation>streams darf höchstens %1 Ströme enthalten.</translation>
+    </message>
+    <message>
+        <source>Exactly one of target_user and target_call is needed.</source>
+        <translation>Genau eines von target_user und target_call ist nötig.</translation>
+    </message>
+    <message>
+        <source>target_user is not a Matrix id.</source>
+        <translation>target_user ist keine Matrix-ID.</translation>
+    </message>
+    <message>
+        <source>At least one of audio_muted and video_muted is needed.</source>
+        <translation>Mindestens eines von audio_muted und video_muted ist nötig.</translation>
+    </message>
+    <message>
+        <source>Each text of identity must have at most %1 characters.</source>
+        <translation>Jeder Text von identity darf höchstens %1 Zeichen haben.</translation>
     </message>
 </context>
 <context>
@@ -639,6 +663,26 @@
     <message>
         <source>The bridge cannot reach its database. Try again later.</source>
         <translation>Die Brücke erreicht ihre Datenbank nicht. Bitte später noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>An offer of the other side waits: roll back your own, answer theirs, then offer again.</source>
+        <translation>Ein Angebot der Gegenseite wartet: das eigene zurücknehmen, ihres beantworten, dann neu anbieten.</translation>
+    </message>
+    <message>
+        <source>No offer of the other side waits for an answer, or its time is up: send an offer.</source>
+        <translation>Kein Angebot der Gegenseite wartet auf eine Antwort, oder seine Zeit ist um: ein eigenes Angebot senden.</translation>
+    </message>
+    <message>
+        <source>The other side&apos;s client cannot do that. The call goes on as it is.</source>
+        <translation>Das Programm der Gegenseite kann das nicht. Der Anruf geht unverändert weiter.</translation>
+    </message>
+    <message>
+        <source>The other side asks for no transfer of this call, or its time is up: there is nothing to accept or reject.</source>
+        <translation>Die Gegenseite bittet nicht um eine Weitergabe dieses Anrufs, oder die Zeit dafür ist um: Es gibt nichts anzunehmen oder abzulehnen.</translation>
+    </message>
+    <message>
+        <source>A transfer of this call is under way: wait until it has succeeded or failed.</source>
+        <translation>Eine Weitergabe dieses Anrufs läuft schon: abwarten, bis sie gelungen oder gescheitert ist.</translation>
     </message>
 </context>
 <context>

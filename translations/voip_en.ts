@@ -536,6 +536,10 @@
         <source>is not a setting of this plugin</source>
         <translation>is not a setting of this plugin</translation>
     </message>
+    <message>
+        <source>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</source>
+        <translation>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Conversations</name>
@@ -581,6 +585,26 @@
     <message>
         <source>idempotency_key must have at most %1 characters, and only ones that can be printed.</source>
         <translation>idempotency_key must have at most %1 characters, and only ones that can be printed.</translation>
+    </message>
+    <message>
+        <source>streams must hold at most %1 streams.</source>
+        <translation>streams must hold at most %1 streams.</translation>
+    </message>
+    <message>
+        <source>Exactly one of target_user and target_call is needed.</source>
+        <translation>Exactly one of target_user and target_call is needed.</translation>
+    </message>
+    <message>
+        <source>target_user is not a Matrix id.</source>
+        <translation>target_user is not a Matrix id.</translation>
+    </message>
+    <message>
+        <source>At least one of audio_muted and video_muted is needed.</source>
+        <translation>At least one of audio_muted and video_muted is needed.</translation>
+    </message>
+    <message>
+        <source>Each text of identity must have at most %1 characters.</source>
+        <translation>Each text of identity must have at most %1 characters.</translation>
     </message>
 </context>
 <context>
@@ -639,6 +663,26 @@
     <message>
         <source>The bridge cannot reach its database. Try again later.</source>
         <translation>The bridge cannot reach its database. Try again later.</translation>
+    </message>
+    <message>
+        <source>An offer of the other side waits: roll back your own, answer theirs, then offer again.</source>
+        <translation>An offer of the other side waits: roll back your own, answer theirs, then offer again.</translation>
+    </message>
+    <message>
+        <source>No offer of the other side waits for an answer, or its time is up: send an offer.</source>
+        <translation>No offer of the other side waits for an answer, or its time is up: send an offer.</translation>
+    </message>
+    <message>
+        <source>The other side&apos;s client cannot do that. The call goes on as it is.</source>
+        <translation>The other side&apos;s client cannot do that. The call goes on as it is.</translation>
+    </message>
+    <message>
+        <source>The other side asks for no transfer of this call, or its time is up: there is nothing to accept or reject.</source>
+        <translation>The other side asks for no transfer of this call, or its time is up: there is nothing to accept or reject.</translation>
+    </message>
+    <message>
+        <source>A transfer of this call is under way: wait until it has succeeded or failed.</source>
+        <translation>A transfer of this call is under way: wait until it has succeeded or failed.</translation>
     </message>
 </context>
 <context>

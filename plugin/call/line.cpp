@@ -62,9 +62,14 @@ const Call *Line::findMatrix(const QString &roomId, const QString &matrixId) con
 
 std::optional<Millis> dueOf(const Call &call)
 {
-    if (!call.live())
-        return call.forgetAt;
-    return call.flushAt > 0 ? std::min(call.flushAt, call.deadline) : call.deadline;
+    Millis due = call.live() ? call.deadline : call.forgetAt;
+    const Millis transfer = call.transfer ? call.transfer->until : 0;
+    for (const Millis other :
+         {call.gatherUntil, call.flushAt, call.foldUntil, call.negotiation.until, transfer, call.resumeBy}) {
+        if (other > 0 && other < due)
+            due = other;
+    }
+    return due;
 }
 
 std::optional<Millis> Line::nextDue() const

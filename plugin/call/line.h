@@ -32,6 +32,8 @@ struct Room {
     bool operator==(const Room &) const = default;
 };
 
+enum class PrivateAddresses { Send, HideUnencrypted, Hide }; // R60
+
 struct Settings {
     bool accepting = true; // new calls are taken; if not, theirs are rejected at once (ours are not asked for)
     Millis inviteLifetime = 90LL * 1000; // R24
@@ -41,6 +43,16 @@ struct Settings {
     Millis firstFlushAfterInvite = 2000; // R51
     Millis firstFlushAfterAnswer = 500;  // R51
     Millis flushEvery = 500;             // later candidates are gathered for as long
+    Millis gatherFor = 200;              // R50
+    Millis negotiateLifetime = 60LL * 1000;
+    Millis transferLifetime = 60LL * 1000;
+    Millis resumeTimeout = 60LL * 1000;    // R68; 0: a call is believed to be alive
+    Millis reconnectTimeout = 60LL * 1000; // connected, then media broke and did not come back
+    bool hostTrickles = true;              // R59: if not, descriptions for the host are kept until complete
+    Millis foldFor = 1500;                 // R54, R59: but no longer than this
+    bool parallelCalls = false;            // R83: the host's network lets two calls that cross live on, both
+    bool transfers = true;                 // R104: whether a peer may ask for a transfer at all
+    PrivateAddresses privateAddresses = PrivateAddresses::Send;
 
     bool operator==(const Settings &) const = default;
 };

@@ -2,31 +2,8 @@
 // What all inputs share: making calls and rooms, sending, telling the host, ending.
 #include "call/turn.h"
 
-#include <algorithm>
-
 namespace voip::call
 {
-
-namespace
-{
-
-// An event may have 65 536 bytes, encrypted and escaped ones too.
-constexpr qsizetype maxPerEvent = 50;
-constexpr qsizetype maxEventLength = 20'000;
-
-// Compared up to the port, the sixth word: browsers add words to the trickled form that the SDP's lacks.
-bool isInSdp(const Candidate &candidate, const QString &sdp)
-{
-    qsizetype end = -1;
-    for (int word = 0; word < 6; ++word) {
-        end = candidate.candidate.indexOf(u' ', end + 1);
-        if (end < 0)
-            return false;
-    }
-    return sdp.contains(QLatin1String("a=") + candidate.candidate.left(end + 1));
-}
-
-} // namespace
 
 Step transition(Line line, const Input &input, const Now &now)
 {
@@ -34,6 +11,13 @@ Step transition(Line line, const Input &input, const Now &now)
     turn.fireDue(); // a timer that comes late changes nothing: what is over is over
     std::visit([&turn](const auto &what) { turn.on(what); }, input);
     return std::move(turn).finish();
+}
+
+// Begins with a letter: js-sdk's begin with a digit and are the lesser ones, so that when two calls cross, theirs stays
+// (R80). Where js-sdk does not see the glare itself (R82) it would not take ours.
+QString Turn::freshCallId()
+{
+    return QLatin1Char('v') + m_entropy.id(23);
 }
 
 Call &Turn::add(const QString &matrixId, const QString &roomId, Side side, const QString &hostId)
@@ -69,13 +53,52 @@ Call *Turn::hostCall(const QString &callId)
         refuse(Refusal::UnknownCall);
         return nullptr;
     }
+    if (std::exchange(found->resumeBy, 0) > 0)
+        touch(*found); // somebody is still there (R68)
     return &*found;
+}
+
+Call *Turn::answeredCall(const QString &callId)
+{
+    Call *call = hostCall(callId);
+    if (!call || (call->answered() && call->version > 0))
+        return call;
+    refuse(call->answered() ? Refusal::PeerCannot : Refusal::WrongState, call);
+    return nullptr;
+}
+
+Call &Turn::place(const Place &place, const QString &matrixId, const QString &peer)
+{
+    Call &call = add(matrixId, place.roomId, Side::Ours, place.callId);
+    call.state = State::Inviting;
+    call.announced = true; // the host made it
+    call.peer = peer;
+    call.media = place.media;
+    call.localSdp = place.sdp;
+    call.localStreams = place.streams;
+    call.weCan = place.can;
+    gather(call);
+    return call;
+}
+
+bool Turn::hidesPrivate(const Call &call) const
+{
+    switch (line().settings.privateAddresses) {
+    case PrivateAddresses::Send:
+        return false;
+    case PrivateAddresses::Hide:
+        return true;
+    case PrivateAddresses::HideUnencrypted:
+        return !line().rooms.value(call.roomId).encrypted;
+    }
+    return true;
 }
 
 std::int64_t Turn::send(Call &call, OutContent content, Millis notAfter)
 {
     const std::int64_t ref = line().nextRef++;
-    give(Send{ref, call.id, call.roomId, call.matrixId, call.ourParty, call.version, std::move(content), notAfter});
+    give(Send{ref, call.id, call.roomId, call.matrixId, call.ourParty, call.version, std::move(content), notAfter,
+              hidesPrivate(call)});
     touch(call);
     return ref;
 }
@@ -125,11 +148,22 @@ void Turn::bury(Call &call, EndReason reason)
     call.deadline = 0;
     call.flushAt = 0;
     call.inviteRef.reset();
+    call.gatherUntil = 0;
+    call.foldUntil = 0;
+    call.fold = Fold::None;
+    call.resumeBy = 0;
     call.remoteSdp.clear();
     call.localSdp.clear();
+    call.remoteStreams.clear();
+    call.localStreams.clear();
+    call.negotiation = {};
+    call.said.clear();
     call.waiting.clear();
     call.unsent.clear();
     touch(call);
+    transferIsOver(call);
+    if (!call.replaces.isEmpty() && !call.answeredAt)
+        didNotTakeOver(call, reason);
 }
 
 void Turn::end(Call &call, EndReason reason)
@@ -141,48 +175,18 @@ void Turn::end(Call &call, EndReason reason)
 
 void Turn::hangUp(Call &call, EndReason reason)
 {
+    if (call.preparing())
+        return end(call, reason); // nobody has heard of it
+    if (call.side == Side::Theirs && call.gatherUntil > 0) {
+        // Our answer is not out: for the caller we are one of those who ring, whose hangup would not count (R65).
+        call.version == 0 ? send(call, OutHangup{reason}) : send(call, OutReject{});
+        return end(call, reason);
+    }
     // Whether an unsent invite ever gets out is not known here; long after it nobody rings for it any more.
     const Millis notAfter = call.inviteRef ? m_now + longestLifetime : 0;
     withdrawInvite(call);
     send(call, OutHangup{reason}, notAfter);
     end(call, reason);
-}
-
-void Turn::flush(Call &call)
-{
-    call.flushAt = 0;
-    touch(call);
-    const auto gathered = std::exchange(call.unsent, {});
-    const Millis notAfter = call.state == State::Inviting ? call.deadline : 0;
-    OutCandidates out;
-    qsizetype length = 0;
-    for (const Candidate &candidate : gathered) {
-        if (isInSdp(candidate, call.localSdp))
-            continue; // R57
-        if (out.candidates.size() >= maxPerEvent ||
-            (!out.candidates.isEmpty() && length + candidate.candidate.size() > maxEventLength)) {
-            send(call, std::exchange(out, {}), notAfter);
-            length = 0;
-        }
-        length += candidate.candidate.size();
-        out.candidates.push_back(candidate);
-    }
-    if (!out.candidates.isEmpty())
-        send(call, std::move(out), notAfter);
-}
-
-void Turn::scheduleFlush(Call &call)
-{
-    if (call.unsent.isEmpty() || call.state == State::Ringing)
-        return; // candidates gathered while ringing go after the answer
-    if (call.candidatesEnded || call.unsent.size() >= maxPerEvent)
-        return flush(call); // R53
-    if (call.flushAt > 0)
-        return;
-    const auto &settings = line().settings;
-    const Millis first = call.side == Side::Ours ? call.createdAt + settings.firstFlushAfterInvite
-                                                 : call.answeredAt.value_or(m_now) + settings.firstFlushAfterAnswer;
-    call.flushAt = std::max(first, m_now + settings.flushEvery); // R51
 }
 
 void Turn::touch(const Call &call)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transition at work: the line being changed, the effects gathered so far. Private to call/.
 // What comes from Matrix is in turn_invite.cpp, turn_matrix.cpp and turn_rooms.cpp, what comes from the host in
-// turn_host.cpp, the outbox's results and the clock in turn_clock.cpp; turn.cpp has what they share.
+// turn_host.cpp; candidates of both sides are in turn_candidates.cpp, what goes on inside an answered call
+// (negotiation, streams, mute, identity) in turn_media.cpp, transfers in turn_transfer.cpp; the outbox's results and
+// the clock are in turn_clock.cpp; turn.cpp has what they share.
 #pragma once
 
 #include "call/transition.h"
@@ -21,6 +23,12 @@ public:
     void on(const Answer &answer);
     void on(const AddCandidates &added);
     void on(const ReportMedia &report);
+    void on(const Negotiate &negotiate);
+    void on(const SetMute &mute);
+    void on(const TransferCall &transfer);
+    void on(const AcceptTransfer &accepted);
+    void on(const RejectTransfer &rejected);
+    void on(const AssertIdentity &asserted);
     void on(const Reject &reject);
     void on(const End &end);
     void on(const Sent &sent);
@@ -30,17 +38,25 @@ public:
     void fireDue();
 
 private:
-    // --- events of a batch (turn_matrix.cpp, turn_rooms.cpp)
+    // --- events of a batch
     void take(const InviteEvent &event);
     void take(const AnswerEvent &event);
     void take(const CandidatesEvent &event);
     void take(const HangupEvent &event);
     void take(const RejectEvent &event);
     void take(const SelectAnswerEvent &event);
+    void take(const NegotiateEvent &event);
+    void take(const StreamsEvent &event);
+    void take(const IdentityEvent &event);
+    void take(const ReplacesEvent &event);
+    void take(const RejectReplacementEvent &event);
+    void take(const RejectLocallyEvent &event);
     void take(const MemberEvent &event);
     void take(const JoinRuleEvent &event);
     void take(const EncryptionEvent &event);
     void take(const UnusableEvent &event);
+    // The call that this event of its chosen opponent is about, if it is answered and both sides speak v1 (R69, R71).
+    Call *inCall(const CallHead &event);
     // The live or ended call of that event; drops the event and gives null if there is none to deal with.
     Call *dealWith(const CallHead &event);
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
@@ -57,13 +73,46 @@ private:
     void buffer(Call &call, const CandidatesEvent &event);
     void deliverWaiting(Call &call);
     void announceWaitingCalls();
+    void announce(Call &call);
+    [[nodiscard]] EndReason endReasonOf(const Call &call, EndReason said) const;
     void selfMembership(const MemberEvent &event);
     void peerIsGone(const QString &roomId, const QString &user);
 
+    // --- inside an answered call (turn_media.cpp)
+    void takeOffer(Call &call, const NegotiateEvent &event, Millis until);
+    void tellNegotiation(Call &call, SdpType type);
+    void sendStreams(Call &call);
+    void settle(Call &call); // no offer is open any more
+
+    // --- transfers (turn_transfer.cpp)
+    [[nodiscard]] std::optional<Refused> whyNotCall(const QString &roomId, const QString &target) const;
+    [[nodiscard]] Call *transferorOf(const InviteEvent &event); // who has told us to await this invite
+    void tookOver(Call &fresh);                                 // the call that replaces another is answered (R102)
+    void didNotTakeOver(const Call &fresh, EndReason reason);   // or will never be
+    void failTransfer(Call &call, const QString &reason);
+    void rejectReplacement(Call &call);
+    void transferIsOver(Call &call);
+
+    // --- candidates (turn_candidates.cpp)
+    [[nodiscard]] QVector<Candidate> takeUnsaid(Call &call); // of `unsent`: what the other side does not know yet
+    void gather(Call &call);                                 // our invite or answer waits, or goes (R50)
+    void sendDescription(Call &call);
+    void holdBack(Call &call, Fold what); // or tells at once, if the host takes candidates later
+    void unfold(Call &call);
+    [[nodiscard]] QVector<Candidate> foldedFor(Call &call);
+
+    // --- the clock (turn_clock.cpp)
+    void fire(Call &call, Millis due);
+    void fireDeadline(Call &call);
+
     // --- shared (turn.cpp)
+    [[nodiscard]] QString freshCallId();
     Call &add(const QString &matrixId, const QString &roomId, Side side, const QString &hostId);
-    Room &room(const QString &roomId);     // made if it is not there
-    Call *hostCall(const QString &callId); // refuses the action and gives null if there is none
+    Room &room(const QString &roomId);         // made if it is not there
+    Call *hostCall(const QString &callId);     // refuses the action and gives null if there is none
+    Call *answeredCall(const QString &callId); // likewise if it is not answered, or is v0 (R69)
+    Call &place(const Place &place, const QString &matrixId, const QString &peer);
+    [[nodiscard]] bool hidesPrivate(const Call &call) const;
     std::int64_t send(Call &call, OutContent content, Millis notAfter = 0);
     void notify(Call &call, NoteContent content);
     void drop(const EventHead &event, const char *reason) { drop(event, QString::fromLatin1(reason)); }

@@ -11,7 +11,15 @@ namespace voip::call
 void Turn::on(const Sent &sent)
 {
     const auto call = line().calls.find(sent.callId);
-    if (call == line().calls.end() || call->inviteRef != sent.ref)
+    if (call == line().calls.end())
+        return;
+    if (call->limited && call->candidatesRef == sent.ref) {
+        call->limited = false;
+        touch(*call);
+        if (call->live())
+            scheduleFlush(*call); // R58: in one event, what was gathered meanwhile
+    }
+    if (call->inviteRef != sent.ref)
         return;
     call->inviteRef.reset();
     call->inviteSent = true;
@@ -26,8 +34,21 @@ void Turn::on(const SendFailed &failed)
     Call &call = *found;
     if (call.state == State::Ringing)
         return; // nothing of it was sent yet: the failure is of the call that it replaced (R80)
-    if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED"))
-        return; // R58: only slower
+    if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED")) { // R58: only slower
+        if (call.candidatesRef == failed.ref) {
+            call.limited = true;
+            call.flushAt = 0;
+            touch(call);
+        }
+        return;
+    }
+    if (!failed.transient && call.negotiation.ref == failed.ref) { // R73: the call itself goes on
+        const bool ours = call.negotiation.offer == Offer::Ours;
+        settle(call);
+        if (ours)
+            notify(call, NoteNegotiationFailed{failed.code});
+        return;
+    }
     if (!call.unavailableTold) {
         call.unavailableTold = true;
         notify(call, NoteUnavailable{failed.code});
@@ -54,8 +75,13 @@ void Turn::on(const Restart &)
     // A phone that rang may have gone with the process: what rings is signalled again (R68). What ran out meanwhile
     // is over already.
     for (Call &call : line().calls) {
-        if (call.state == State::Ringing && call.announced)
-            notify(call, NoteInitiated{call.remoteSdp});
+        if (call.state == State::Ringing && call.announced && call.fold == Fold::None)
+            notify(call, NoteInitiated{call.remoteSdp, call.remoteStreams, call.peerCan, {}, call.replaces});
+        // Media goes on without us. Whether it does only the host can say; a call of which nobody says it is not kept.
+        if (call.answered() && call.resumeBy == 0 && line().settings.resumeTimeout > 0) {
+            call.resumeBy = m_now + line().settings.resumeTimeout;
+            touch(call);
+        }
     }
     announceWaitingCalls(); // R29
 }
@@ -70,29 +96,50 @@ void Turn::fireDue()
         }
         if (!next)
             return;
-        Call &call = *next;
-        if (call.live() && call.flushAt > 0 && call.flushAt <= call.deadline) {
-            flush(call);
-            continue;
-        }
-        switch (call.state) {
-        case State::Ringing:
-            end(call, EndReason::InviteTimeout); // R30: the callee sends nothing
-            break;
-        case State::Inviting:
-            hangUp(call, EndReason::InviteTimeout); // R31
-            break;
-        case State::Connecting:
-            hangUp(call, EndReason::IceFailed); // R63
-            break;
-        case State::Connected:
-            hangUp(call, EndReason::UserHangup);
-            break;
-        case State::Early:
-        case State::Ended:
-            forget(call);
-            break;
-        }
+        fire(*next, *dueOf(*next));
+    }
+}
+
+void Turn::fire(Call &call, Millis due)
+{
+    if (call.gatherUntil == due)
+        return sendDescription(call);
+    if (call.flushAt == due)
+        return flush(call);
+    if (call.foldUntil == due)
+        return unfold(call);
+    if (call.negotiation.until == due) {
+        const bool ours = call.negotiation.offer == Offer::Ours;
+        settle(call);
+        if (ours)
+            notify(call, NoteNegotiationFailed{QStringLiteral("timeout")}); // R73: the call itself goes on
+        return;
+    }
+    if (call.transfer && call.transfer->until == due) {
+        const bool asked = call.transfer->kind != Transfer::Kind::WeAsk;
+        if (asked && call.live())
+            send(call, OutRejectReplacement{call.transfer->replacementId}); // R103
+        return failTransfer(call, QStringLiteral("timeout"));
+    }
+    if (call.resumeBy == due)
+        return hangUp(call, EndReason::UnknownError); // R68
+    fireDeadline(call);
+}
+
+void Turn::fireDeadline(Call &call)
+{
+    switch (call.state) {
+    case State::Ringing:
+        return end(call, EndReason::InviteTimeout); // R30: the callee sends nothing
+    case State::Inviting:
+        return hangUp(call, EndReason::InviteTimeout); // R31
+    case State::Connecting:
+        return hangUp(call, EndReason::IceFailed); // R63
+    case State::Connected:
+        return hangUp(call, call.interrupted ? EndReason::IceTimeout : EndReason::UserHangup); // R63
+    case State::Early:
+    case State::Ended:
+        return forget(call);
     }
 }
 

@@ -50,7 +50,7 @@ Call *Turn::ownInviteIn(const QString &roomId, const QString &peer)
 {
     for (Call &call : line().calls) {
         if (call.roomId == roomId && call.peer == peer && call.state == State::Inviting)
-            return &call;
+            return &call; // R78
     }
     return nullptr;
 }
@@ -62,14 +62,19 @@ void Turn::take(const InviteEvent &event)
         return drop(event, reason);
     Call *before = known ? &line().calls[known->id] : nullptr; // an early one, or a third person's tombstone
     Call *ours = ownInviteIn(event.roomId, event.sender);
-    if (!ours) { // R78
+    if (!ours || line().settings.parallelCalls) { // R83
         ring(event, before);
         if (!line().settings.accepting)
             turnAway(event);
         return;
     }
-    if (event.callId < ours->matrixId && !endsInBatch(event))
-        return yieldTo(*ours, event, before); // R80: the lesser call id stays
+    const bool yields = ours->preparing() || event.callId < ours->matrixId; // R79; R80: the lesser call id stays
+    if (yields && !endsInBatch(event))
+        return yieldTo(*ours, event, before);
+    if (ours->preparing()) {
+        entomb(event); // it rang and is over, and ours goes its way
+        return drop(event, "ended");
+    }
     if (before)
         forget(*before);
     entomb(event);
@@ -108,7 +113,16 @@ void Turn::fillIncoming(Call &call, const InviteEvent &event)
     call.opponent = event.party();
     call.media = event.media;
     call.remoteSdp = event.sdp;
-    call.deadline = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
+    call.remoteStreams = event.streams;
+    call.peerCan = event.can;
+    call.expiresAt = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
+    call.deadline = call.expiresAt;
+    if (Call *transferor = transferorOf(event)) {
+        transferor->transfer->newCall = call.id;
+        transferor->transfer->until = 0;
+        touch(*transferor);
+        call.replaces = transferor->id;
+    }
     touch(call);
 }
 
@@ -128,15 +142,19 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
     const auto waiting = early ? early->waiting : QVector<PartyCandidates>();
     if (early)
         forget(*early);
-    withdrawInvite(ours);
-    send(ours, OutHangup{EndReason::UserHangup});
-    const QString lostId = ours.matrixId;
-    const Party us{line().self, ours.ourParty};
     const QString hostId = ours.id;
-    Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
-    lost.ourParty = us.id;
-    lost.peer = theirs.sender;
-    bury(lost, EndReason::Replaced);
+    if (ours.preparing()) { // R79: dropped unsent
+        touch(ours);
+    } else {
+        withdrawInvite(ours);
+        send(ours, OutHangup{EndReason::UserHangup});
+        const QString lostId = ours.matrixId;
+        const QString party = ours.ourParty;
+        Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
+        lost.ourParty = party;
+        lost.peer = theirs.sender;
+        bury(lost, EndReason::Replaced);
+    }
 
     Call &call = line().calls[hostId];
     call.ourParty = m_entropy.id(12);
@@ -144,7 +162,10 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
     call.unsent.clear();
     call.waiting = waiting;
     call.candidatesEnded = false;
+    call.said.clear();
+    call.localStreams.clear();
     call.flushAt = 0;
+    call.gatherUntil = 0;
     call.inviteSent = false;
     call.unavailableTold = false;
     fillIncoming(call, theirs);

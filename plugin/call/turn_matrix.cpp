@@ -8,15 +8,6 @@
 namespace voip::call
 {
 
-namespace
-{
-
-constexpr int maxWaitingParties = 8;      // of one call
-constexpr int maxWaitingCandidates = 256; // of one party
-constexpr Millis earlyKept = 60LL * 1000;
-
-} // namespace
-
 void Turn::on(const MatrixBatch &batch)
 {
     m_batch = &batch;
@@ -41,6 +32,10 @@ Call *Turn::dealWith(const CallHead &event)
     }
     if (known->state == State::Ended) {
         drop(event, "ended"); // R66
+        return nullptr;
+    }
+    if (known->preparing()) {
+        drop(event, "not_sent_yet"); // its id is known from a transfer only
         return nullptr;
     }
     return &line().calls[known->id];
@@ -70,11 +65,16 @@ void Turn::take(const AnswerEvent &event)
         return drop(event, "not_invitee");
     call->opponent = event.party();
     call->version = std::min(call->version, event.version);
+    call->remoteSdp = event.sdp;
+    call->remoteStreams = event.streams;
+    call->peerCan = event.can;
     connecting(*call);
-    notify(*call, NoteAnswered{event.sdp});
     if (event.version > 0 && !event.partyId.isEmpty())
         send(*call, OutSelectAnswer{event.partyId}); // R37, R48
-    deliverWaiting(*call);
+    holdBack(*call, Fold::Answer);
+    if (call->muted.audio || call->muted.video)
+        sendStreams(*call); // muted while it rang
+    tookOver(*call);
 }
 
 void Turn::takeRejection(Call &call, const Party &party, int version, EndReason reason)
@@ -105,6 +105,13 @@ void Turn::take(const RejectEvent &event)
     takeRejection(*call, event.party(), event.version, EndReason::Rejected);
 }
 
+// The peer whom we have asked to talk to somebody else hangs up: that is what we wanted.
+EndReason Turn::endReasonOf(const Call &call, EndReason said) const
+{
+    const bool asked = call.transfer && call.transfer->kind == Transfer::Kind::WeAsk;
+    return asked && !isFailure(said) ? EndReason::Transferred : said;
+}
+
 void Turn::take(const HangupEvent &event)
 {
     if (!line().findMatrix(event.roomId, event.callId))
@@ -132,7 +139,7 @@ void Turn::take(const HangupEvent &event)
     case State::Connected:
         if (call->opponent != event.party())
             return drop(event, "not_party"); // R65
-        return end(*call, event.reason);
+        return end(*call, endReasonOf(*call, event.reason));
     case State::Ended:
         return;
     }
@@ -152,83 +159,39 @@ void Turn::take(const SelectAnswerEvent &event)
     end(*call, EndReason::AnsweredElsewhere); // R38, R39
 }
 
-// --- candidates ----------------------------------------------------------------------------------------------------
+// --- what is told only when the whole batch is seen -----------------------------------------------------------------
 
-void Turn::buffer(Call &call, const CandidatesEvent &event)
-{
-    auto waiting = std::find_if(call.waiting.begin(), call.waiting.end(),
-                                [&](const PartyCandidates &entry) { return entry.party == event.party(); });
-    if (waiting == call.waiting.end()) {
-        if (call.waiting.size() >= maxWaitingParties)
-            return drop(event, "too_many_candidates");
-        waiting = call.waiting.insert(call.waiting.end(), PartyCandidates{event.party(), {}});
-    }
-    if (waiting->candidates.size() + event.candidates.size() > maxWaitingCandidates)
-        return drop(event, "too_many_candidates");
-    waiting->candidates += event.candidates;
-    touch(call);
-}
-
-void Turn::take(const CandidatesEvent &event)
-{
-    if (event.sender != line().self && !line().findMatrix(event.roomId, event.callId)) { // R56
-        if (!mayKeep(event))
-            return;
-        Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
-        call.peer = event.sender;
-        call.forgetAt = m_now + earlyKept;
-        return buffer(call, event);
-    }
-    Call *call = dealWith(event);
-    if (!call)
-        return;
-    if (call->state == State::Early || (call->state == State::Inviting && event.sender == call->peer))
-        return buffer(*call, event); // R55
-    if (call->opponent != event.party())
-        return drop(event, "not_party"); // R55
-    if (!call->announced || m_yielded.contains(call->id))
-        return buffer(*call, event); // not before the host has the offer
-    notify(*call, NoteCandidates{event.candidates});
-}
-
-void Turn::deliverWaiting(Call &call)
-{
-    const auto waiting = std::exchange(call.waiting, {});
-    for (const PartyCandidates &entry : waiting) {
-        if (call.opponent == entry.party)
-            notify(call, NoteCandidates{entry.candidates});
-    }
-    touch(call);
-}
-
-// Tells the host of calls that ring and that it has not heard of, once their room is known.
+// Tells the host of calls that ring and that it has not heard of, once their room is known; and of those that took the
+// place of its own (R80).
 void Turn::announceWaitingCalls()
 {
     for (Call &call : line().calls) {
-        if (call.state != State::Ringing || call.announced)
+        if (call.state != State::Ringing || call.announced || call.fold != Fold::None)
             continue;
         const Room room = line().rooms.value(call.roomId);
         if (!room.joined(line().self))
             continue; // EnterRoom is under way
-        if (room.joinRule == JoinRule::Public) {
+        if (room.joinRule == JoinRule::Public)
             bury(call, EndReason::Unavailable); // R19
-            continue;
-        }
-        if (call.deadline - m_now < line().settings.leastTimeToRing) {
+        else if (call.deadline - m_now < line().settings.leastTimeToRing)
             bury(call, EndReason::InviteTimeout); // R27: entering the room took too long
-            continue;
-        }
-        call.announced = true;
-        notify(call, NoteInitiated{call.remoteSdp});
-        deliverWaiting(call);
+        else
+            holdBack(call, Fold::Offer);
     }
-    for (const QString &id : std::as_const(m_yielded)) {
+    for (const QString &id : std::exchange(m_yielded, {})) {
         Call &call = line().calls[id];
-        if (call.state != State::Ringing)
-            continue;
-        notify(call, NoteGlare{call.remoteSdp});
-        deliverWaiting(call);
+        if (call.state == State::Ringing)
+            holdBack(call, Fold::Offer);
     }
+}
+
+void Turn::announce(Call &call)
+{
+    if (std::exchange(call.announced, true))
+        notify(call, NoteGlare{call.remoteSdp, call.remoteStreams, call.peerCan, foldedFor(call)});
+    else
+        notify(call, NoteInitiated{call.remoteSdp, call.remoteStreams, call.peerCan, foldedFor(call), call.replaces});
+    deliverWaiting(call);
 }
 
 void Turn::take(const UnusableEvent &event)

@@ -31,6 +31,7 @@ constexpr ReasonName reasonNames[] = {
     {EndReason::Replaced, "replaced"},
     {EndReason::PeerLeft, "peer_left"},
     {EndReason::Unavailable, "unavailable"},
+    {EndReason::Transferred, "transferred"},
 };
 
 } // namespace
@@ -76,8 +77,10 @@ EndReason endReasonFromMatrix(const QString &reason)
     if (reason.isEmpty())
         return EndReason::UserHangup; // R62
     for (const auto &entry : reasonNames) {
-        // The host's own words are not believed from Matrix, but for the one that js-sdk does send (R82).
-        if (entry.reason > EndReason::UnknownError && entry.reason != EndReason::Replaced)
+        // The host's own words are not believed from Matrix, but for those that js-sdk does send (R64, R82).
+        const bool sent = entry.reason == EndReason::Replaced || entry.reason == EndReason::Transferred ||
+                          entry.reason == EndReason::AnsweredElsewhere;
+        if (entry.reason > EndReason::UnknownError && !sent)
             continue;
         if (reason == QLatin1String(entry.name))
             return entry.reason;
@@ -101,6 +104,7 @@ bool isFailure(EndReason reason)
     case EndReason::AnsweredElsewhere:
     case EndReason::Replaced:
     case EndReason::PeerLeft:
+    case EndReason::Transferred:
         return false;
     }
     return true;

@@ -4,8 +4,7 @@
 // as arguments; so does randomness (Entropy).
 #pragma once
 
-#include <QString>
-#include <QVector>
+#include "call/media.h"
 
 #include <array>
 #include <cstdint>
@@ -15,13 +14,6 @@ namespace voip::call
 {
 
 using Millis = std::int64_t;
-
-struct Media {
-    bool audio = true;
-    bool video = false;
-
-    bool operator==(const Media &) const = default;
-};
 
 struct Candidate {
     QString candidate; // empty: end of candidates (R52)
@@ -54,6 +46,7 @@ enum class EndReason {
     Replaced,          // lost to glare (R82)
     PeerLeft,          // the other side left the room (R21)
     Unavailable,       // Matrix could not carry it
+    Transferred,       // went over into another call (R102)
 };
 
 // Randomness for one input: 256 bits that the shell draws afresh; the core stretches them into ids.

@@ -33,9 +33,9 @@ bool isOver(const voiphost::Call &call)
 
 } // namespace
 
-voiphost::Call toHost(const call::Call &call, const QString &conversationId)
+voiphost::FullCall toHost(const call::Call &call, const QString &conversationId)
 {
-    voiphost::Call out;
+    voiphost::FullCall out;
     out.id = call.id;
     out.conversationId = conversationId;
     out.direction = call.side == call::Side::Ours ? voiphost::Direction::Outgoing : voiphost::Direction::Incoming;
@@ -50,10 +50,17 @@ voiphost::Call toHost(const call::Call &call, const QString &conversationId)
     out.roomId = call.roomId;
     out.matrixCallId = call.matrixId;
     out.partyId = call.ourParty;
+    out.muted = {call.muted.audio, call.muted.video};
+    const call::Mute theirs = call::muteOf(call.remoteStreams);
+    out.peerMedia = {theirs.audio, theirs.video, call.heldByPeer};
+    out.replaces = call.replaces;
+    if (call.identity)
+        out.identity = voiphost::Identity{call.identity->id, call.identity->displayName, call.identity->avatarUrl};
+    out.peerCapabilities = {call.peerCan.transferee, call.peerCan.dtmf};
     return out;
 }
 
-void Board::put(const QString &userId, const voiphost::Call &call)
+void Board::put(const QString &userId, const voiphost::FullCall &call)
 {
     const QMutexLocker lock(&m_lock);
     if (isOver(call))
@@ -63,10 +70,10 @@ void Board::put(const QString &userId, const voiphost::Call &call)
     m_metrics.set(observe::Gauge::CallsActive, m_calls.size());
 }
 
-QList<voiphost::Call> Board::live(const QString &userId) const
+QList<voiphost::FullCall> Board::live(const QString &userId) const
 {
     const QMutexLocker lock(&m_lock);
-    QList<voiphost::Call> calls;
+    QList<voiphost::FullCall> calls;
     for (const auto &[user, call] : m_calls) {
         if (user == userId)
             calls.push_back(call);
@@ -74,7 +81,7 @@ QList<voiphost::Call> Board::live(const QString &userId) const
     return calls;
 }
 
-QList<std::pair<QString, voiphost::Call>> Board::all() const
+QList<std::pair<QString, voiphost::FullCall>> Board::all() const
 {
     const QMutexLocker lock(&m_lock);
     return m_calls.values();

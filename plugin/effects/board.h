@@ -6,7 +6,7 @@
 #include "call/call.h"
 #include "observe/metrics.h"
 
-#include <voiphost/types.h>
+#include <voiphost/midcall.h>
 
 #include <QMap>
 #include <QMutex>
@@ -15,22 +15,22 @@ namespace voip::effects
 {
 
 // A call of the core in the host's words.
-[[nodiscard]] voiphost::Call toHost(const call::Call &call, const QString &conversationId);
+[[nodiscard]] voiphost::FullCall toHost(const call::Call &call, const QString &conversationId);
 
 class Board
 {
 public:
     explicit Board(observe::Metrics &metrics) : m_metrics(metrics) {}
 
-    void put(const QString &userId, const voiphost::Call &call); // removes it when it is over
-    [[nodiscard]] QList<voiphost::Call> live(const QString &userId) const;
-    [[nodiscard]] QList<std::pair<QString, voiphost::Call>> all() const;
+    void put(const QString &userId, const voiphost::FullCall &call); // removes it when it is over
+    [[nodiscard]] QList<voiphost::FullCall> live(const QString &userId) const;
+    [[nodiscard]] QList<std::pair<QString, voiphost::FullCall>> all() const;
     [[nodiscard]] qsizetype size() const;
 
 private:
     observe::Metrics &m_metrics;
     mutable QMutex m_lock;
-    QMap<QString, std::pair<QString, voiphost::Call>> m_calls; // by call id, with the user's id
+    QMap<QString, std::pair<QString, voiphost::FullCall>> m_calls; // by call id, with the user's id
 };
 
 } // namespace voip::effects

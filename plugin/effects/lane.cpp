@@ -181,10 +181,12 @@ call::Step Lane::step(const call::Input &input, const QVector<store::InboxEntry>
     return taken;
 }
 
-std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action, Decision &decision) const
+std::optional<Expected<FullPlaced>> Lane::answerWithoutCore(const HostAction &action, Decision &decision) const
 {
-    const auto *place = std::get_if<call::Place>(&action.input);
-    if (!place)
+    // Accepting a transfer places a call, unless the target is to call us.
+    const auto *accept = std::get_if<call::AcceptTransfer>(&action.input);
+    const auto *place = accept ? &accept->place : std::get_if<call::Place>(&action.input);
+    if (!place || (accept && place->roomId.isEmpty()))
         return {};
     if (action.key) {
         const auto &fresh = decision.commit.keys; // of an action that is decided in the same commit
@@ -203,7 +205,7 @@ std::optional<Expected<Placed>> Lane::answerWithoutCore(const HostAction &action
             }
             const auto call = decision.line.calls.constFind(known->callId);
             if (call != decision.line.calls.constEnd())
-                return Placed{present(*call, decision.line), true};
+                return FullPlaced{present(*call, decision.line), true};
             return Error{
                 ErrorKind::NotFound, QStringLiteral("CALL_NOT_FOUND"), known->callId, {}}; // asked of the store
         }

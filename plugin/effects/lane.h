@@ -41,8 +41,8 @@ struct LaneServices {
 struct HostAction {
     call::Input input;
     QString callId;
-    std::optional<store::IdempotencyKey> key;                        // of a Place
-    std::function<void(voiphost::Expected<voiphost::Placed>)> reply; // called once, on the core thread
+    std::optional<store::IdempotencyKey> key;                            // of a Place
+    std::function<void(voiphost::Expected<voiphost::FullPlaced>)> reply; // called once, on the core thread
 };
 
 class Lane : public QObject
@@ -100,8 +100,8 @@ private:
     void addSend(const call::Send &send, Decision &decision) const;
     void addNotice(const call::Notify &notify, Decision &decision) const;
     // The answer to an action that needs no decision of the core (idempotent repeat, refused as a whole).
-    [[nodiscard]] std::optional<voiphost::Expected<voiphost::Placed>> answerWithoutCore(const HostAction &action,
-                                                                                        Decision &decision) const;
+    [[nodiscard]] std::optional<voiphost::Expected<voiphost::FullPlaced>> answerWithoutCore(const HostAction &action,
+                                                                                            Decision &decision) const;
     void finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
                 const store::Result<store::Committed> &result);
     void giveBack(std::deque<Work> works, const store::StoreError &error);
@@ -110,9 +110,9 @@ private:
     void remember(const QVector<store::IdempotencyKey> &keys);
     void observe(const call::Line &before, const QVector<QString> &changed);
     void note(const call::Drop &drop);
-    [[nodiscard]] voiphost::Expected<voiphost::Placed> outcome(const call::Effect &effect,
-                                                               const call::Line &line) const;
-    [[nodiscard]] voiphost::Call present(const call::Call &call, const call::Line &line) const;
+    [[nodiscard]] voiphost::Expected<voiphost::FullPlaced> outcome(const call::Effect &effect,
+                                                                   const call::Line &line) const;
+    [[nodiscard]] voiphost::FullCall present(const call::Call &call, const call::Line &line) const;
 
     const QString m_id;
     const QString m_userId;

@@ -64,14 +64,14 @@ void Lane::note(const call::Drop &drop)
     qCDebug(callsLog).noquote() << "event" << drop.eventId << "for" << m_userId << "is not used:" << drop.reason;
 }
 
-Expected<Placed> Lane::outcome(const call::Effect &effect, const call::Line &line) const
+Expected<FullPlaced> Lane::outcome(const call::Effect &effect, const call::Line &line) const
 {
     if (const auto *accepted = std::get_if<call::Accepted>(&effect))
-        return Placed{present(line.calls.value(accepted->callId), line), false};
+        return FullPlaced{present(line.calls.value(accepted->callId), line), false};
     return errorOf(std::get<call::Refused>(effect));
 }
 
-Call Lane::present(const call::Call &call, const call::Line &line) const
+FullCall Lane::present(const call::Call &call, const call::Line &line) const
 {
     return toHost(call, line.rooms.value(call.roomId).conversationId);
 }

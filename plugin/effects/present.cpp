@@ -24,6 +24,13 @@ struct KindOf {
     NoticeKind operator()(const call::NoteRejected &) const { return NoticeKind::Rejected; }
     NoticeKind operator()(const call::NoteEnded &) const { return NoticeKind::Ended; }
     NoticeKind operator()(const call::NoteUnavailable &) const { return NoticeKind::Unavailable; }
+    NoticeKind operator()(const call::NoteNegotiate &) const { return NoticeKind::Negotiate; }
+    NoticeKind operator()(const call::NoteNegotiationFailed &) const { return NoticeKind::NegotiationFailed; }
+    NoticeKind operator()(const call::NoteMediaChanged &) const { return NoticeKind::MediaChanged; }
+    NoticeKind operator()(const call::NoteIdentity &) const { return NoticeKind::IdentityChanged; }
+    NoticeKind operator()(const call::NoteTransferRequested &) const { return NoticeKind::TransferRequested; }
+    NoticeKind operator()(const call::NoteTransferFailed &) const { return NoticeKind::TransferFailed; }
+    NoticeKind operator()(const call::NoteRejectedLocally &) const { return NoticeKind::RejectedLocally; }
 };
 
 // The state in the host's words.
@@ -96,6 +103,28 @@ Error errorOf(const call::Refused &refused)
         return conflict("NOT_DIRECT", Text::tr("Calls are placed only in rooms with exactly one other member."), {});
     case call::Refusal::NotJoined:
         return conflict("ROOM_NOT_JOINED", Text::tr("The user is not in this room (yet)."), {});
+    case call::Refusal::Collision:
+        return conflict(
+            "NEGOTIATION_COLLISION",
+            Text::tr("An offer of the other side waits: roll back your own, answer theirs, then offer again."),
+            refused.callId);
+    case call::Refusal::NoOffer:
+        return conflict("NO_OFFER",
+                        Text::tr("No offer of the other side waits for an answer, or its time is up: send an offer."),
+                        refused.callId);
+    case call::Refusal::PeerCannot:
+        return conflict("NOT_SUPPORTED_BY_PEER",
+                        Text::tr("The other side's client cannot do that. The call goes on as it is."), refused.callId);
+    case call::Refusal::NoTransfer:
+        return conflict(
+            "NO_TRANSFER",
+            Text::tr("The other side asks for no transfer of this call, or its time is up: there is nothing to "
+                     "accept or reject."),
+            refused.callId);
+    case call::Refusal::TransferPending:
+        return conflict("TRANSFER_PENDING",
+                        Text::tr("A transfer of this call is under way: wait until it has succeeded or failed."),
+                        refused.callId);
     }
     return {};
 }
@@ -131,6 +160,11 @@ void countNotices(const QVector<call::Notify> &notices, observe::Metrics &metric
         case NoticeKind::MediaChanged:
         case NoticeKind::Rejected:
         case NoticeKind::Ended:
+        case NoticeKind::NegotiationFailed:
+        case NoticeKind::IdentityChanged:
+        case NoticeKind::TransferRequested:
+        case NoticeKind::TransferFailed:
+        case NoticeKind::RejectedLocally:
             break;
         }
     }

@@ -2,6 +2,7 @@
 #include "protocol/read.h"
 
 #include "protocol/sdp.h"
+#include "protocol/streams.h"
 
 #include <QJsonArray>
 
@@ -19,6 +20,8 @@ namespace
 constexpr int maxCandidatesPerEvent = 128;
 constexpr int maxCandidateLength = 2048;
 constexpr int maxMatrixId = 255;
+constexpr int maxClaim = 1024; // a name or an address that somebody claims
+constexpr Millis usualLifetime = 60LL * 1000;
 
 using Word = const char *; // why an event is unusable; null: it is fine
 
@@ -95,6 +98,30 @@ Word readSdp(const QJsonObject &content, const char *key, QString &sdp)
     return looksLikeSdp(sdp) ? nullptr : "bad_field";
 }
 
+Capabilities capabilitiesIn(const QJsonObject &content) // R93: what is not said is not there
+{
+    const QJsonObject said = content.value(QLatin1String("capabilities")).toObject();
+    return {said.value(QLatin1String("m.call.transferee")).toBool(false),
+            said.value(QLatin1String("m.call.dtmf")).toBool(false)};
+}
+
+// An optional number of milliseconds; one that is no such number is no reason to lose the event.
+std::optional<Millis> lifetimeIn(const QJsonObject &content)
+{
+    const double value = content.value(QLatin1String("lifetime")).toDouble(0);
+    if (!(value > 0))
+        return std::nullopt;
+    return static_cast<Millis>(std::min(value, static_cast<double>(longestLifetime)));
+}
+
+Word readIdentity(const QJsonObject &said, Identity &identity)
+{
+    identity = {text(said, "id"), text(said, "display_name"), text(said, "avatar_url")};
+    const bool fits = identity.id.size() <= maxMatrixId && identity.displayName.size() <= maxClaim &&
+                      identity.avatarUrl.size() <= maxClaim;
+    return fits ? nullptr : "too_large";
+}
+
 Word read(const QJsonObject &content, InviteEvent &event)
 {
     if (Word why = readSdp(content, "offer", event.sdp))
@@ -109,12 +136,18 @@ Word read(const QJsonObject &content, InviteEvent &event)
     else if (!invitee.isUndefined() && !invitee.isNull())
         return "bad_field";
     event.media = mediaOf(event.sdp);
+    event.streams = theirStreams(event.sdp, content);
+    event.can = capabilitiesIn(content);
     return nullptr;
 }
 
 Word read(const QJsonObject &content, AnswerEvent &event)
 {
-    return readSdp(content, "answer", event.sdp);
+    if (Word why = readSdp(content, "answer", event.sdp))
+        return why;
+    event.streams = theirStreams(event.sdp, content);
+    event.can = capabilitiesIn(content);
+    return nullptr;
 }
 
 Word read(const QJsonObject &content, CandidatesEvent &event)
@@ -164,6 +197,68 @@ Word read(const QJsonObject &content, SelectAnswerEvent &event)
     return event.selectedPartyId.isEmpty() || isOpaqueId(event.selectedPartyId) ? nullptr : "bad_id";
 }
 
+Word read(const QJsonObject &content, NegotiateEvent &event)
+{
+    if (Word why = readSdp(content, "description", event.sdp))
+        return why;
+    const QString type = text(content.value(QLatin1String("description")).toObject(), "type");
+    if (type != QLatin1String("offer") && type != QLatin1String("answer"))
+        return "bad_field";
+    event.type = type == QLatin1String("offer") ? SdpType::Offer : SdpType::Answer;
+    event.lifetime = lifetimeIn(content).value_or(usualLifetime);
+    event.media = activeMediaOf(event.sdp);
+    event.streams = theirStreams(event.sdp, content);
+    event.held = event.type == SdpType::Offer ? offerHolds(event.sdp) : answerHolds(event.sdp);
+    return nullptr;
+}
+
+Word read(const QJsonObject &content, StreamsEvent &event)
+{
+    event.listed = listedStreams(content);
+    return event.listed.isEmpty() ? "bad_field" : nullptr;
+}
+
+Word read(const QJsonObject &content, IdentityEvent &event)
+{
+    const QJsonValue said = content.value(QLatin1String("asserted_identity"));
+    if (said.isNull())
+        return nullptr; // back to the peer himself
+    if (!said.isObject())
+        return "bad_field";
+    event.identity.emplace();
+    return readIdentity(said.toObject(), *event.identity);
+}
+
+Word read(const QJsonObject &content, ReplacesEvent &event)
+{
+    event.replacementId = text(content, "replacement_id");
+    const QString create = text(content, "create_call");
+    const QString await = text(content, "await_call");
+    if (create.isEmpty() == await.isEmpty())
+        return "bad_field"; // R100: exactly one of the two
+    event.create = await.isEmpty();
+    event.newCallId = event.create ? create : await;
+    if (!isOpaqueId(event.replacementId) || !isOpaqueId(event.newCallId))
+        return "bad_id";
+    event.lifetime = lifetimeIn(content);
+    if (Word why = readIdentity(content.value(QLatin1String("target_user")).toObject(), event.target))
+        return why;
+    const bool user = event.target.id.startsWith(u'@') && event.target.id.contains(u':');
+    return user ? nullptr : "bad_field";
+}
+
+Word read(const QJsonObject &content, RejectReplacementEvent &event)
+{
+    event.replacementId = text(content, "replacement_id");
+    return isOpaqueId(event.replacementId) ? nullptr : "bad_id";
+}
+
+Word read(const QJsonObject &content, RejectLocallyEvent &event)
+{
+    event.reason = localReasonFromText(text(content, "reason"));
+    return nullptr;
+}
+
 MatrixEvent unusable(const EventHead &head, Word why)
 {
     return UnusableEvent{head, QString::fromLatin1(why)};
@@ -181,6 +276,30 @@ MatrixEvent readCall(const QJsonObject &content, const EventHead &head)
     if (Word why = read(content, event))
         return unusable(head, why);
     return event;
+}
+
+using CallReader = MatrixEvent (*)(const QJsonObject &, const EventHead &);
+
+const QHash<QString, CallReader> &callReaders()
+{
+    static const QHash<QString, CallReader> readers{
+        {QStringLiteral("m.call.invite"), readCall<InviteEvent>},
+        {QStringLiteral("m.call.answer"), readCall<AnswerEvent>},
+        {QStringLiteral("m.call.candidates"), readCall<CandidatesEvent>},
+        {QStringLiteral("m.call.hangup"), readCall<HangupEvent>},
+        {QStringLiteral("m.call.reject"), readCall<RejectEvent>},
+        {QStringLiteral("m.call.select_answer"), readCall<SelectAnswerEvent>},
+        {QStringLiteral("m.call.negotiate"), readCall<NegotiateEvent>},
+        {QStringLiteral("m.call.sdp_stream_metadata_changed"), readCall<StreamsEvent>},
+        {QStringLiteral("org.matrix.call.sdp_stream_metadata_changed"), readCall<StreamsEvent>}, // R90
+        {QStringLiteral("m.call.asserted_identity"), readCall<IdentityEvent>},
+        {QStringLiteral("org.matrix.call.asserted_identity"), readCall<IdentityEvent>}, // R105
+        {QStringLiteral("m.call.replaces"), readCall<ReplacesEvent>},
+        {QStringLiteral("m.call.reject_replacement"), readCall<RejectReplacementEvent>},
+        {QStringLiteral("m.call.reject_locally"), readCall<RejectLocallyEvent>},
+        {QStringLiteral("org.matrix.msc4220.call.reject_locally"), readCall<RejectLocallyEvent>}, // R106
+    };
+    return readers;
 }
 
 MatrixEvent readMember(const QJsonObject &event, const QJsonObject &content, const EventHead &head)
@@ -222,8 +341,12 @@ MatrixEvent readEncryption(const EventHead &head)
 
 const QStringList &eventTypes()
 {
-    static const QStringList types{QStringLiteral("m.call.*"), QStringLiteral("m.room.member"),
-                                   QStringLiteral("m.room.join_rules"), QStringLiteral("m.room.encryption"),
+    static const QStringList types{QStringLiteral("m.call.*"),
+                                   QStringLiteral("org.matrix.call.*"),
+                                   QStringLiteral("org.matrix.msc4220.call.*"),
+                                   QStringLiteral("m.room.member"),
+                                   QStringLiteral("m.room.join_rules"),
+                                   QStringLiteral("m.room.encryption"),
                                    QStringLiteral("m.room.encrypted")};
     return types;
 }
@@ -247,18 +370,8 @@ std::optional<MatrixEvent> readEvent(const QJsonObject &event, Millis receivedAt
         return readEncryption(head);
     if (type == QLatin1String("m.room.encrypted"))
         return unusable(head, "undecryptable");
-    if (type == QLatin1String("m.call.invite"))
-        return readCall<InviteEvent>(content, head);
-    if (type == QLatin1String("m.call.answer"))
-        return readCall<AnswerEvent>(content, head);
-    if (type == QLatin1String("m.call.candidates"))
-        return readCall<CandidatesEvent>(content, head);
-    if (type == QLatin1String("m.call.hangup"))
-        return readCall<HangupEvent>(content, head);
-    if (type == QLatin1String("m.call.reject"))
-        return readCall<RejectEvent>(content, head);
-    if (type == QLatin1String("m.call.select_answer"))
-        return readCall<SelectAnswerEvent>(content, head);
+    if (const auto reader = callReaders().constFind(type); reader != callReaders().constEnd())
+        return (*reader)(content, head);
     if (type.startsWith(QLatin1String("m.call.")))
         return unusable(head, "unknown_type"); // R12
     return std::nullopt;

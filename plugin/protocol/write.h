@@ -20,5 +20,6 @@ namespace voip::protocol
 [[nodiscard]] QJsonObject noticeData(const call::Notify &notify);
 
 [[nodiscard]] QJsonArray toJson(const QVector<call::Candidate> &candidates);
+[[nodiscard]] QJsonValue toJson(const std::optional<call::Identity> &identity); // null: none
 
 } // namespace voip::protocol

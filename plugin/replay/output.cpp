@@ -69,6 +69,16 @@ QString word(Refusal why)
         return QStringLiteral("no_peer");
     case Refusal::NotJoined:
         return QStringLiteral("not_joined");
+    case Refusal::Collision:
+        return QStringLiteral("collision");
+    case Refusal::NoOffer:
+        return QStringLiteral("no_offer");
+    case Refusal::PeerCannot:
+        return QStringLiteral("peer_cannot");
+    case Refusal::NoTransfer:
+        return QStringLiteral("no_transfer");
+    case Refusal::TransferPending:
+        return QStringLiteral("transfer_pending");
     }
     return {};
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/recorder.h"
 
-#include "protocol/write.h"
+#include "protocol/sdp.h"
+#include "replay/inputline.h"
 #include "replay/output.h"
 
 #include <QJsonArray>
@@ -25,168 +26,6 @@ constexpr int maxOver = 10'000;
 QByteArray compact(const QJsonObject &object)
 {
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
-}
-
-QString word(Membership membership)
-{
-    switch (membership) {
-    case Membership::Join:
-        return QStringLiteral("join");
-    case Membership::Invite:
-        return QStringLiteral("invite");
-    case Membership::Knock:
-        return QStringLiteral("knock");
-    case Membership::Leave:
-        return QStringLiteral("leave");
-    case Membership::Ban:
-        return QStringLiteral("ban");
-    }
-    return {};
-}
-
-QString word(JoinRule rule)
-{
-    switch (rule) {
-    case JoinRule::Invite:
-        return QStringLiteral("invite");
-    case JoinRule::Public:
-        return QStringLiteral("public");
-    case JoinRule::Other:
-        return QStringLiteral("other");
-    }
-    return {};
-}
-
-QString word(MediaReport report)
-{
-    switch (report) {
-    case MediaReport::Connected:
-        return QStringLiteral("connected");
-    case MediaReport::Disconnected:
-        return QStringLiteral("disconnected");
-    case MediaReport::Failed:
-        return QStringLiteral("failed");
-    }
-    return {};
-}
-
-QJsonObject toJson(const QMap<QString, Membership> &members)
-{
-    QJsonObject object;
-    for (auto it = members.constBegin(); it != members.constEnd(); ++it)
-        object.insert(it.key(), word(it.value()));
-    return object;
-}
-
-QByteArray headerLine(const Line &line, const QString &roomId)
-{
-    const Settings &settings = line.settings;
-    QJsonObject header{{QStringLiteral("replay"), 1},
-                       {QStringLiteral("seed"), 1},
-                       {QStringLiteral("local_user"), line.self},
-                       {QStringLiteral("next_ref"), static_cast<double>(line.nextRef)},
-                       {QStringLiteral("settings"),
-                        QJsonObject{{QStringLiteral("accepting"), settings.accepting},
-                                    {QStringLiteral("invite_lifetime"), static_cast<double>(settings.inviteLifetime)},
-                                    {QStringLiteral("connect_timeout"), static_cast<double>(settings.connectTimeout)},
-                                    {QStringLiteral("longest_call"), static_cast<double>(settings.longestCall)}}}};
-    if (const auto room = line.rooms.constFind(roomId); room != line.rooms.constEnd()) {
-        header.insert(QStringLiteral("room"), QJsonObject{{QStringLiteral("room_id"), room->id},
-                                                          {QStringLiteral("conversation_id"), room->conversationId},
-                                                          {QStringLiteral("members"), toJson(room->members)},
-                                                          {QStringLiteral("join_rule"), word(room->joinRule)},
-                                                          {QStringLiteral("encrypted"), room->encrypted}});
-    }
-    return compact(header);
-}
-
-void host(QJsonObject &line, const char *action, const QString &callId)
-{
-    line.insert(QLatin1String("in"), QLatin1String("host"));
-    line.insert(QLatin1String("do"), QLatin1String(action));
-    line.insert(QLatin1String("call"), callId);
-}
-
-// The fields of an input's line besides its time and entropy.
-struct InputWriter {
-    const Recorded &recorded;
-    QJsonObject &line;
-
-    void kind(const char *in) const { line.insert(QLatin1String("in"), QLatin1String(in)); }
-    void operator()(const MatrixBatch &) const
-    {
-        kind("matrix");
-        QJsonArray events;
-        for (const QJsonObject &event : recorded.events)
-            events.append(event);
-        line.insert(QLatin1String("events"), events);
-        line.insert(QLatin1String("received_at"), static_cast<double>(recorded.receivedAt));
-    }
-    void operator()(const RoomSnapshot &snapshot) const
-    {
-        kind("snapshot");
-        line.insert(QLatin1String("room_id"), snapshot.roomId);
-        line.insert(QLatin1String("members"), toJson(snapshot.members));
-        line.insert(QLatin1String("join_rule"), word(snapshot.joinRule));
-        line.insert(QLatin1String("encrypted"), snapshot.encrypted);
-    }
-    void operator()(const Place &place) const
-    {
-        host(line, "place", place.callId);
-        line.insert(QLatin1String("room_id"), place.roomId);
-        line.insert(QLatin1String("sdp"), place.sdp);
-        line.insert(QLatin1String("media"), QJsonObject{{QStringLiteral("audio"), place.media.audio},
-                                                        {QStringLiteral("video"), place.media.video}});
-    }
-    void operator()(const Answer &answer) const
-    {
-        host(line, "answer", answer.callId);
-        line.insert(QLatin1String("sdp"), answer.sdp);
-    }
-    void operator()(const AddCandidates &added) const
-    {
-        host(line, "candidates", added.callId);
-        line.insert(QLatin1String("candidates"), protocol::toJson(added.candidates));
-    }
-    void operator()(const ReportMedia &report) const
-    {
-        host(line, "media-state", report.callId);
-        line.insert(QLatin1String("state"), word(report.report));
-    }
-    void operator()(const Reject &reject) const { host(line, "reject", reject.callId); }
-    void operator()(const End &end) const
-    {
-        host(line, "end", end.callId);
-        line.insert(QLatin1String("reason"), toString(end.reason));
-    }
-    void operator()(const Sent &sent) const
-    {
-        kind("sent");
-        line.insert(QLatin1String("ref"), QLatin1Char('o') + QString::number(sent.ref));
-        line.insert(QLatin1String("call"), sent.callId);
-        line.insert(QLatin1String("event_id"), sent.eventId);
-    }
-    void operator()(const SendFailed &failed) const
-    {
-        kind("send_failed");
-        line.insert(QLatin1String("ref"), QLatin1Char('o') + QString::number(failed.ref));
-        line.insert(QLatin1String("call"), failed.callId);
-        line.insert(QLatin1String("code"), failed.code);
-        line.insert(QLatin1String("transient"), failed.transient);
-    }
-    void operator()(const Tick &) const { kind("clock"); }
-    void operator()(const Restart &) const { kind("restart"); }
-};
-
-QByteArray inputLine(const Recorded &recorded)
-{
-    QJsonObject line{{QStringLiteral("t"), static_cast<double>(recorded.now.at)}};
-    QString entropy;
-    for (const auto word : recorded.now.entropy)
-        entropy += QStringLiteral("%1").arg(static_cast<qulonglong>(word), 16, 16, QLatin1Char('0'));
-    line.insert(QLatin1String("entropy"), entropy);
-    std::visit(InputWriter{recorded, line}, recorded.input);
-    return compact(line);
 }
 
 // Whose effect it is; empty: it belongs to all calls that the step touched.
@@ -216,7 +55,7 @@ QJsonValue withoutSdp(const QJsonValue &value)
     for (auto it = object.begin(); it != object.end(); ++it) {
         const bool sdp = it.key() == QLatin1String("sdp") || it.key().endsWith(QLatin1String("_sdp"));
         if (sdp && it.value().isString()) // still an SDP, so that the timeline replays
-            it.value() = QStringLiteral("v=0\r\ns=cut out, %1 characters\r\n").arg(it.value().toString().size());
+            it.value() = protocol::redacted(it.value().toString());
         else
             it.value() = withoutSdp(it.value());
     }

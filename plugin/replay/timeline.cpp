@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/timeline.h"
 
-#include "protocol/sdp.h"
+#include "replay/hostinput.h"
 
 #include <QHash>
 
@@ -16,7 +16,6 @@ namespace
 {
 
 constexpr int maxBatch = 1000;
-constexpr int maxCandidates = 256;
 constexpr qint64 maxSetting = 1'000'000'000'000; // ms
 
 struct SettingName {
@@ -31,7 +30,42 @@ constexpr SettingName settingNames[] = {
     {"first_flush_after_invite", &Settings::firstFlushAfterInvite},
     {"first_flush_after_answer", &Settings::firstFlushAfterAnswer},
     {"flush_every", &Settings::flushEvery},
+    {"gather_for", &Settings::gatherFor},
+    {"negotiate_lifetime", &Settings::negotiateLifetime},
+    {"transfer_lifetime", &Settings::transferLifetime},
+    {"resume_timeout", &Settings::resumeTimeout},
+    {"reconnect_timeout", &Settings::reconnectTimeout},
+    {"fold_for", &Settings::foldFor},
 };
+struct FlagName {
+    const char *name;
+    bool Settings::*field;
+};
+constexpr FlagName flagNames[] = {
+    {"accepting", &Settings::accepting},
+    {"host_trickles", &Settings::hostTrickles},
+    {"parallel_calls", &Settings::parallelCalls},
+    {"transfers", &Settings::transfers},
+};
+
+template <typename Names>
+auto findName(const Names &names, const QString &key)
+{
+    const auto *found = std::find_if(std::begin(names), std::end(names),
+                                     [&key](const auto &entry) { return key == QLatin1String(entry.name); });
+    return found == std::end(names) ? nullptr : found;
+}
+
+std::optional<PrivateAddresses> privateAddressesOf(const QString &word)
+{
+    if (word == QLatin1String("send"))
+        return PrivateAddresses::Send;
+    if (word == QLatin1String("hide_unencrypted"))
+        return PrivateAddresses::HideUnencrypted;
+    if (word == QLatin1String("hide"))
+        return PrivateAddresses::Hide;
+    return std::nullopt;
+}
 
 Settings readSettings(Fields &header)
 {
@@ -39,21 +73,24 @@ Settings readSettings(Fields &header)
     if (!header.has("settings"))
         return settings;
     Fields fields(header.object("settings"));
-    settings.accepting = fields.flag("accepting", true);
-    if (fields.fault())
-        header.fail(QStringLiteral("settings.accepting"), fields.fault()->what);
     for (const QString &key : fields.all().keys()) {
-        if (key == QLatin1String("accepting"))
-            continue;
-        const auto *known = std::find_if(std::begin(settingNames), std::end(settingNames),
-                                         [&key](const SettingName &entry) { return key == QLatin1String(entry.name); });
-        if (known == std::end(settingNames)) {
-            header.fail(QStringLiteral("settings.") + key, QStringLiteral("is no setting"));
-            continue;
+        const QString path = QStringLiteral("settings.") + key;
+        if (const auto *flag = findName(flagNames, key)) {
+            settings.*(flag->field) = fields.flag(flag->name, false);
+            if (fields.fault())
+                header.fail(path, fields.fault()->what);
+        } else if (const auto *time = findName(settingNames, key)) {
+            settings.*(time->field) = fields.integer(time->name);
+            if (fields.fault() || settings.*(time->field) > maxSetting)
+                header.fail(path, QStringLiteral("must be milliseconds, 0 to 10^12"));
+        } else if (key == QLatin1String("private_addresses")) {
+            const auto policy = privateAddressesOf(fields.text("private_addresses"));
+            if (!policy)
+                header.fail(path, QStringLiteral("must be send, hide_unencrypted or hide"));
+            settings.privateAddresses = policy.value_or(PrivateAddresses::Send);
+        } else {
+            header.fail(path, QStringLiteral("is no setting"));
         }
-        settings.*(known->field) = fields.integer(known->name);
-        if (fields.fault() || settings.*(known->field) > maxSetting)
-            header.fail(QStringLiteral("settings.") + key, QStringLiteral("must be milliseconds, 0 to 10^12"));
     }
     return settings;
 }
@@ -128,90 +165,6 @@ std::optional<Seed> readEntropy(Fields &fields)
     if (!good)
         fields.fail("entropy", "must be 64 hexadecimal digits");
     return seed;
-}
-
-QVector<Candidate> readCandidates(Fields &fields)
-{
-    QVector<Candidate> candidates;
-    const QJsonArray list = fields.list("candidates");
-    if (list.size() > maxCandidates)
-        fields.fail("candidates", "are too many");
-    for (const QJsonValue &value : list) {
-        const QJsonObject object = value.toObject();
-        const QJsonValue line = object.value(QLatin1String("candidate"));
-        if (!line.isString())
-            fields.fail("candidates", "must hold objects with a string \"candidate\"");
-        Candidate candidate;
-        candidate.candidate = line.toString();
-        if (const QJsonValue mid = object.value(QLatin1String("sdpMid")); mid.isString())
-            candidate.sdpMid = mid.toString();
-        if (const QJsonValue index = object.value(QLatin1String("sdpMLineIndex")); index.isDouble())
-            candidate.sdpMLineIndex = index.toInt();
-        candidates.push_back(candidate);
-    }
-    return candidates;
-}
-
-// The field's name in the call service's request, or plain "sdp".
-QString readSdp(Fields &fields, const char *name)
-{
-    return fields.longText(fields.has(name) ? name : "sdp");
-}
-
-void readPlace(Fields &fields, const Header &header, Entry &entry)
-{
-    Media media;
-    if (fields.has("media")) {
-        Fields kinds(fields.object("media"));
-        media.audio = kinds.flag("audio", true);
-        media.video = kinds.flag("video", false);
-        if (kinds.fault())
-            fields.fail(QStringLiteral("media.") + kinds.fault()->field, kinds.fault()->what);
-    }
-    Place place{entry.callId, fields.text("room_id", header.homeRoom), readSdp(fields, "initiator_sdp"), media};
-    if (protocol::looksLikeSdp(place.sdp))
-        entry.input = Input(std::move(place));
-    else
-        entry.input = Unfit{QStringLiteral("invalid_sdp")};
-}
-
-void readAnswer(Fields &fields, Entry &entry)
-{
-    Answer answer{entry.callId, readSdp(fields, "answer_sdp")};
-    if (protocol::looksLikeSdp(answer.sdp))
-        entry.input = Input(std::move(answer));
-    else
-        entry.input = Unfit{QStringLiteral("invalid_sdp")};
-}
-
-void readHost(Fields &fields, const Header &header, Entry &entry)
-{
-    entry.action = fields.text("do");
-    entry.callId = fields.text("call");
-    const auto is = [&entry](const char *name) { return entry.action == QLatin1String(name); };
-    if (is("place")) {
-        readPlace(fields, header, entry);
-    } else if (is("answer")) {
-        readAnswer(fields, entry);
-    } else if (is("candidates")) {
-        entry.input = Input(AddCandidates{entry.callId, readCandidates(fields)});
-    } else if (is("reject")) {
-        entry.input = Input(Reject{entry.callId});
-    } else if (is("end")) {
-        entry.input =
-            Input(End{entry.callId, endReasonFromMatrix(fields.text("reason", QStringLiteral("user_hangup")))});
-    } else if (is("media-state") || is("media_state")) {
-        const QString state = fields.text("state");
-        const bool failed = state == QLatin1String("failed");
-        const bool lost = state == QLatin1String("disconnected");
-        if (!failed && !lost && state != QLatin1String("connected"))
-            fields.fail("state", "must be connected, disconnected or failed");
-        entry.input = Input(ReportMedia{entry.callId, failed ? MediaReport::Failed
-                                                      : lost ? MediaReport::Disconnected
-                                                             : MediaReport::Connected});
-    } else {
-        fields.fail("do", "is no action of the host");
-    }
 }
 
 void readMatrix(Fields &fields, Entry &entry)

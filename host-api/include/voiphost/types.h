@@ -141,6 +141,12 @@ enum class NoticeKind {
     Rejected,
     Ended,
     Unavailable,
+    // Told only by plugins with MidCall (midcall.h). A host that does not know one of these leaves it out.
+    NegotiationFailed,
+    IdentityChanged,
+    TransferRequested,
+    TransferFailed,
+    RejectedLocally,
 };
 
 struct CallNotice {
@@ -205,6 +211,16 @@ struct CallNotice {
         return QStringLiteral("call.ended");
     case NoticeKind::Unavailable:
         return QStringLiteral("call.unavailable");
+    case NoticeKind::NegotiationFailed:
+        return QStringLiteral("call.negotiation_failed");
+    case NoticeKind::IdentityChanged:
+        return QStringLiteral("call.identity_changed");
+    case NoticeKind::TransferRequested:
+        return QStringLiteral("call.transfer_requested");
+    case NoticeKind::TransferFailed:
+        return QStringLiteral("call.transfer_failed");
+    case NoticeKind::RejectedLocally:
+        return QStringLiteral("call.rejected_locally");
     }
     return {};
 }

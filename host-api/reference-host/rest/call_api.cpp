@@ -3,7 +3,8 @@
 #include "rest/call_api.h"
 
 #include "http/when_done.h"
-#include "rest/shapes.h"
+#include "rest/midcall_api.h"
+#include "rest/midcall_shapes.h"
 
 #include <QJsonArray>
 #include <QTimer>
@@ -45,13 +46,17 @@ bool methodIs(const ExchangePtr &exchange, const QByteArray &method, const QByte
 
 const QStringList &postActions()
 {
-    static const QStringList names{
-        QStringLiteral("answer"), QStringLiteral("ice-candidate"), QStringLiteral("negotiate"),
-        QStringLiteral("media"),  QStringLiteral("media-state"),   QStringLiteral("reject"),
-        QStringLiteral("end"),
-    };
+    static const QStringList names =
+        QStringList{QStringLiteral("answer"), QStringLiteral("ice-candidate"), QStringLiteral("media-state"),
+                    QStringLiteral("reject"), QStringLiteral("end")} +
+        midCallActions();
     return names;
 }
+
+// What a plugin with MidCall says of a call is more than what others say; the shapes are the same otherwise.
+const auto oneCall = [](const auto &call) { return jsonReply(200, toJson(call)); };
+const auto manyCalls = [](const auto &calls) { return jsonReply(200, {{QStringLiteral("calls"), list(calls)}}); };
+const auto placedCall = [](const auto &placed) { return jsonReply(placed.repeated ? 200 : 201, toJson(placed.call)); };
 
 } // namespace
 
@@ -71,6 +76,11 @@ void CallApi::answer(const ExchangePtr &exchange, const QFuture<Expected<T>> &fu
         else
             exchange->reply(shape(result->value()));
     });
+    limit(exchange);
+}
+
+void CallApi::limit(const ExchangePtr &exchange)
+{
     QTimer::singleShot(m_patienceMs, this, [exchange] {
         exchange->reply(unavailable(QStringLiteral("TIMEOUT"), QStringLiteral("No answer within the time allowed")));
     });
@@ -115,10 +125,7 @@ bool CallApi::handle(const ExchangePtr &exchange)
         return true;
     }
 
-    const auto oneCall = [](const Call &call) { return jsonReply(200, toJson(call)); };
-    const auto manyCalls = [](const QList<Call> &calls) {
-        return jsonReply(200, {{QStringLiteral("calls"), list(calls)}});
-    };
+    MidCall *midCall = midCallOf(m_service());
     if (conversationRoute && path.size() == 1) {
         if (methodIs(exchange, "GET", "POST"))
             conversations(exchange, *user);
@@ -126,7 +133,11 @@ bool CallApi::handle(const ExchangePtr &exchange)
         if (methodIs(exchange, "POST"))
             place(exchange, *user, second);
     } else if (path.size() == 1) {
-        if (methodIs(exchange, "GET"))
+        if (!methodIs(exchange, "GET"))
+            return true;
+        if (midCall)
+            answer(exchange, midCall->fullLiveCalls(*user), manyCalls);
+        else
             answer(exchange, m_service()->liveCalls(*user), manyCalls);
     } else if (path.size() == 2 && second == QLatin1String("ice-servers")) {
         if (methodIs(exchange, "GET"))
@@ -136,7 +147,11 @@ bool CallApi::handle(const ExchangePtr &exchange)
         if (methodIs(exchange, "GET"))
             history(exchange, *user);
     } else if (path.size() == 2) {
-        if (methodIs(exchange, "GET"))
+        if (!methodIs(exchange, "GET"))
+            return true;
+        if (midCall)
+            answer(exchange, midCall->fullCall(*user, second), oneCall);
+        else
             answer(exchange, m_service()->call(*user, second), oneCall);
     } else if (methodIs(exchange, "POST")) {
         action(exchange, *user, second, third);
@@ -177,11 +192,14 @@ void CallApi::place(const ExchangePtr &exchange, const QString &user, const QStr
     const auto body = readBody(exchange->request().body);
     if (!body)
         return exchange->reply(toReply(body.error()));
-    const auto request = readPlace(*body);
+    const auto request = readFullPlace(*body);
     if (!request)
         return exchange->reply(toReply(request.error()));
-    answer(exchange, m_service()->place(user, conversation, *request),
-           [](const Placed &placed) { return jsonReply(placed.repeated ? 200 : 201, toJson(placed.call)); });
+    // A plugin without MidCall says nothing of streams and capabilities in Matrix; the call works all the same.
+    if (MidCall *midCall = midCallOf(m_service()))
+        answer(exchange, midCall->place(user, conversation, *request), placedCall);
+    else
+        answer(exchange, m_service()->place(user, conversation, *request), placedCall);
 }
 
 void CallApi::action(const ExchangePtr &exchange, const QString &user, const QString &call, const QString &what)
@@ -189,34 +207,60 @@ void CallApi::action(const ExchangePtr &exchange, const QString &user, const QSt
     const auto body = readBody(exchange->request().body);
     if (!body)
         return exchange->reply(toReply(body.error()));
-    const auto shape = [](const Call &changed) { return jsonReply(200, toJson(changed)); };
-    if (what == QLatin1String("answer")) {
-        const auto sdp = readSdp(*body, QStringLiteral("answer_sdp"));
-        if (!sdp)
-            return exchange->reply(toReply(sdp.error()));
-        answer(exchange, m_service()->answer(user, call, *sdp), shape);
+    MidCall *midCall = midCallOf(m_service());
+    if (midCallActions().contains(what)) {
+        if (!midCall)
+            return exchange->reply(notSupported(what));
+        const auto asked = askMidCall(*midCall, user, call, what, *body);
+        if (!asked)
+            return exchange->reply(toReply(asked.error()));
+        // Accepting a transfer places another call.
+        answer(exchange, *asked,
+               [call](const FullCall &changed) { return jsonReply(changed.id == call ? 200 : 201, toJson(changed)); });
+    } else if (what == QLatin1String("answer")) {
+        const auto request = readAnswer(*body);
+        if (!request)
+            return exchange->reply(toReply(request.error()));
+        if (midCall)
+            answer(exchange, midCall->answer(user, call, *request), oneCall);
+        else
+            answer(exchange, m_service()->answer(user, call, request->sdp), oneCall);
     } else if (what == QLatin1String("ice-candidate")) {
         const auto candidates = readCandidates(*body);
         if (!candidates)
             return exchange->reply(toReply(candidates.error()));
-        answer(exchange, m_service()->addCandidates(user, call, *candidates), shape);
+        answerInFull(exchange, user, m_service()->addCandidates(user, call, *candidates));
     } else if (what == QLatin1String("media-state")) {
         const auto state = readMediaState(*body);
         if (!state)
             return exchange->reply(toReply(state.error()));
-        answer(exchange, m_service()->setMediaState(user, call, *state), shape);
-    } else if (what == QLatin1String("reject") || what == QLatin1String("end")) {
+        answerInFull(exchange, user, m_service()->setMediaState(user, call, *state));
+    } else {
         const auto reason = readText(*body, QStringLiteral("reason"), false, 64);
         if (!reason)
             return exchange->reply(toReply(reason.error()));
-        answer(exchange,
-               what == QLatin1String("end") ? m_service()->end(user, call, *reason)
-                                            : m_service()->reject(user, call, *reason),
-               shape);
-    } else {
-        exchange->reply(errorReply(501, QStringLiteral("NOT_SUPPORTED_YET"),
-                                   QStringLiteral("This version cannot do %1 yet").arg(what)));
+        if (what == QLatin1String("end"))
+            answerInFull(exchange, user, m_service()->end(user, call, *reason));
+        else if (midCall)
+            answer(exchange, midCall->decline(user, call, declineOf(*reason)), oneCall);
+        else
+            answer(exchange, m_service()->reject(user, call, *reason), oneCall);
     }
+}
+
+void CallApi::answerInFull(const ExchangePtr &exchange, const QString &user, const QFuture<Expected<Call>> &future)
+{
+    whenDone(this, future, [this, exchange, user, future](const std::optional<Expected<Call>> &result) {
+        MidCall *midCall = midCallOf(m_service());
+        if (!midCall || !result || !result->ok())
+            return answer(exchange, future, oneCall);
+        whenDone(this, midCall->fullCall(user, result->value().id),
+                 [exchange, plain = result->value()](const std::optional<Expected<FullCall>> &full) {
+                     // It is done: what is missing is only what more could be said of the call.
+                     exchange->reply(full && full->ok() ? oneCall(full->value()) : oneCall(plain));
+                 });
+    });
+    limit(exchange);
 }
 
 void CallApi::history(const ExchangePtr &exchange, const QString &user)
@@ -229,9 +273,10 @@ void CallApi::history(const ExchangePtr &exchange, const QString &user)
     const QString before = exchange->request().queryValue(QStringLiteral("before")).value_or(QString());
     if (before.size() > kMaxShortText)
         return exchange->reply(toReply(invalid(QStringLiteral("Parameter 'before' is too long"))));
-    answer(exchange, m_service()->history(user, limit, before), [](const QList<Call> &calls) {
-        return jsonReply(200, {{QStringLiteral("calls"), list(calls)}});
-    });
+    if (MidCall *midCall = midCallOf(m_service()))
+        answer(exchange, midCall->fullHistory(user, limit, before), manyCalls);
+    else
+        answer(exchange, m_service()->history(user, limit, before), manyCalls);
 }
 
 void CallApi::timeline(const ExchangePtr &exchange, const QString &call)

@@ -36,6 +36,10 @@ private:
     void timeline(const ExchangePtr &exchange, const QString &call);
     void timelineOf(const ExchangePtr &exchange, QStringList users, const QString &call, bool withSdp);
 
+    // A change that CallService answers with less than the plugin knows: the whole call is asked for afterwards.
+    void answerInFull(const ExchangePtr &exchange, const QString &user,
+                      const QFuture<voiphost::Expected<voiphost::Call>> &future);
+    void limit(const ExchangePtr &exchange); // answers 503 when the time allowed is over
     template <typename T, typename F>
     void answer(const ExchangePtr &exchange, const QFuture<voiphost::Expected<T>> &future, F shape);
 

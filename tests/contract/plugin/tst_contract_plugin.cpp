@@ -4,6 +4,7 @@
 #include "fakehomeserver.h"
 #include "testhost.h"
 
+#include <voiphost/midcall.h>
 #include <voiphost/plugin.h>
 
 #include <QDir>
@@ -112,6 +113,12 @@ private Q_SLOTS:
         QVERIFY(qobject_cast<Diagnostics *>(m_loader->instance()) != nullptr);
         QVERIFY(qobject_cast<RolloutControl *>(m_loader->instance()) != nullptr);
         QVERIFY(qobject_cast<SelfCheck *>(m_loader->instance()) != nullptr);
+        QVERIFY(plugin()->initialise(m_host.get(), {}).ok());
+        auto *midCall = qobject_cast<MidCall *>(plugin()->calls());
+        QVERIFY(midCall != nullptr);
+        const auto early = result(midCall->fullCall(QStringLiteral("alice"), QStringLiteral("none")));
+        QCOMPARE(early.error().code, QStringLiteral("STOPPING"));
+        plugin()->stop();
     }
 
     void wrongOrderGivesValues()

@@ -11,7 +11,7 @@ using namespace bridge;
 using namespace voip;
 using voiphost::Expected;
 using voiphost::NoticeKind;
-using voiphost::Placed;
+using Placed = voiphost::FullPlaced;
 
 class LaneTest : public QObject
 {
@@ -114,7 +114,7 @@ class LaneTest : public QObject
     effects::HostAction placing(std::optional<Expected<Placed>> &reply, const QString &callId, const QString &key = {},
                                 const QByteArray &hash = "h")
     {
-        effects::HostAction action{call::Place{callId, room, sdp, {}}, callId, {}, {}};
+        effects::HostAction action{call::Place{callId, room, sdp, {}, {}, {}}, callId, {}, {}};
         action.reply = [&reply](const Expected<Placed> &outcome) {
             if (reply)
                 qFatal("answered twice");
@@ -240,6 +240,29 @@ private Q_SLOTS:
         std::optional<Expected<Placed>> draining;
         m_process->lane->act(placing(draining, QStringLiteral("h2")));
         QTRY_VERIFY_WITH_TIMEOUT(draining.has_value(), storetest::patienceMs);
+        QCOMPARE(draining->error().code, QStringLiteral("STOPPING"));
+    }
+
+    // Accepting a transfer places a call; to await one the core is asked, whatever is switched off.
+    void refusesTransfersThatPlaceACall()
+    {
+        const auto accepting = [this](std::optional<Expected<Placed>> &reply, const QString &inRoom) {
+            effects::HostAction action = placing(reply, QStringLiteral("h1"));
+            action.input = call::AcceptTransfer{QStringLiteral("old"), {QStringLiteral("h1"), inRoom, sdp, {}, {}, {}}};
+            m_process->lane->act(std::move(action));
+            return QTest::qWaitFor([&reply] { return reply.has_value(); }, storetest::patienceMs);
+        };
+        m_process->accepting = false;
+        std::optional<Expected<Placed>> off;
+        QVERIFY(accepting(off, room));
+        QCOMPARE(off->error().code, QStringLiteral("FALLBACK"));
+        std::optional<Expected<Placed>> awaited;
+        QVERIFY(accepting(awaited, {}));
+        QCOMPARE(awaited->error().code, QStringLiteral("CALL_NOT_FOUND"));
+        m_process->accepting = true;
+        m_process->draining = true;
+        std::optional<Expected<Placed>> draining;
+        QVERIFY(accepting(draining, room));
         QCOMPARE(draining->error().code, QStringLiteral("STOPPING"));
     }
 

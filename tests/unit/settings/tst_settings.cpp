@@ -2,6 +2,7 @@
 // The plugin's own settings: what is read, and the message of each wrong field.
 #include "settings.h"
 
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QTest>
@@ -30,12 +31,58 @@ private Q_SLOTS:
                                         {QStringLiteral("mode"), QStringLiteral("appservice")},
                                         {QStringLiteral("invite_lifetime_seconds"), 120},
                                         {QStringLiteral("connect_timeout_seconds"), 30},
-                                        {QStringLiteral("longest_call_seconds"), 3600}});
+                                        {QStringLiteral("longest_call_seconds"), 3600},
+                                        {QStringLiteral("negotiate_lifetime_seconds"), 10},
+                                        {QStringLiteral("resume_timeout_seconds"), 0},
+                                        {QStringLiteral("reconnect_timeout_seconds"), 5},
+                                        {QStringLiteral("host_trickles"), false},
+                                        {QStringLiteral("fold_milliseconds"), 10'000},
+                                        {QStringLiteral("gather_milliseconds"), 0},
+                                        {QStringLiteral("parallel_calls"), true},
+                                        {QStringLiteral("private_addresses"), QStringLiteral("hide")},
+                                        {QStringLiteral("transfers"), false}});
         QVERIFY(read.ok());
         QCOMPARE(read->cohort, (rollout::Cohort{false, 25, {QStringLiteral("alice")}}));
         QCOMPARE(read->call.inviteLifetime, 120'000);
         QCOMPARE(read->call.connectTimeout, 30'000);
         QCOMPARE(read->call.longestCall, 3'600'000);
+        QCOMPARE(read->call.negotiateLifetime, 10'000);
+        QCOMPARE(read->call.resumeTimeout, 0);
+        QCOMPARE(read->call.reconnectTimeout, 5000);
+        QVERIFY(!read->call.hostTrickles);
+        QCOMPARE(read->call.foldFor, 10'000);
+        QCOMPARE(read->call.gatherFor, 0);
+        QVERIFY(read->call.parallelCalls);
+        QVERIFY(read->call.privateAddresses == call::PrivateAddresses::Hide);
+        QVERIFY(!read->call.transfers);
+        const auto half = readSettings({{QStringLiteral("private_addresses"), QStringLiteral("hide_unencrypted")}});
+        QVERIFY(half->call.privateAddresses == call::PrivateAddresses::HideUnencrypted);
+    }
+
+    // What an administrator reads in the schema is what holds: the same fields, and their defaults.
+    void theSchemaSaysTheSame()
+    {
+        QFile file(QStringLiteral(SETTINGS_SCHEMA));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QJsonObject fields =
+            QJsonDocument::fromJson(file.readAll()).object().value(QStringLiteral("properties")).toObject();
+        QJsonObject defaults;
+        for (auto it = fields.constBegin(); it != fields.constEnd(); ++it) {
+            const QJsonObject field = it->toObject();
+            defaults.insert(it.key(), field.value(QStringLiteral("default")));
+            for (const char *end : {"minimum", "maximum"}) {
+                if (field.contains(QLatin1String(end)))
+                    QVERIFY2(readSettings({{it.key(), field.value(QLatin1String(end))}}).ok(), qPrintable(it.key()));
+            }
+            if (field.contains(QStringLiteral("maximum"))) {
+                const int beyond = field.value(QStringLiteral("maximum")).toInt() + 1;
+                QVERIFY2(!readSettings({{it.key(), beyond}}).ok(), qPrintable(it.key()));
+            }
+        }
+        const auto read = readSettings(defaults);
+        QVERIFY2(read.ok(), read.ok() ? "" : qPrintable(read.error().message));
+        QVERIFY(read->call == call::Settings());
+        QVERIFY(read->cohort == rollout::Cohort());
     }
 
     void wrongFields_data()
@@ -58,6 +105,16 @@ private Q_SLOTS:
         row(R"({"invite_lifetime_seconds":29})", "invite_lifetime_seconds must be a whole number from 30 to 600");
         row(R"({"connect_timeout_seconds":601})", "connect_timeout_seconds must be a whole number from 10 to 600");
         row(R"({"longest_call_seconds":null})", "longest_call_seconds must be a whole number from 60 to 604800");
+        row(R"({"negotiate_lifetime_seconds":9})", "negotiate_lifetime_seconds must be a whole number from 10 to 600");
+        row(R"({"resume_timeout_seconds":-1})", "resume_timeout_seconds must be a whole number from 0 to 600");
+        row(R"({"reconnect_timeout_seconds":4})", "reconnect_timeout_seconds must be a whole number from 5 to 600");
+        row(R"({"host_trickles":1})", "host_trickles must be true or false");
+        row(R"({"fold_milliseconds":10001})", "fold_milliseconds must be a whole number from 0 to 10000");
+        row(R"({"gather_milliseconds":2001})", "gather_milliseconds must be a whole number from 0 to 2000");
+        row(R"({"parallel_calls":"no"})", "parallel_calls must be true or false");
+        row(R"({"private_addresses":"never"})", "private_addresses must be \"send\", \"hide_unencrypted\" or \"hide\"");
+        row(R"({"private_addresses":true})", "private_addresses must be \"send\", \"hide_unencrypted\" or \"hide\"");
+        row(R"({"transfers":null})", "transfers must be true or false");
         row(R"({"colour":"red"})", "colour is not a setting of this plugin");
     }
     void wrongFields()

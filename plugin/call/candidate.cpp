@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/candidate.h"
+
+#include <QStringList>
+#include <QStringView>
+
+#include <algorithm>
+#include <array>
+
+namespace voip::call
+{
+
+namespace
+{
+
+// candidate:<foundation> <component> <transport> <priority> <address> <port> typ <type> [raddr <address> rport <port>]
+constexpr int addressWord = 4;
+constexpr int wordsToPort = 6;
+constexpr int maxWords = 64;
+
+qsizetype endOfPort(QStringView text)
+{
+    qsizetype end = -1;
+    for (int word = 0; word < wordsToPort; ++word) {
+        end = text.indexOf(u' ', end + 1);
+        if (end < 0)
+            return -1;
+    }
+    return end;
+}
+
+std::optional<std::array<int, 4>> ipv4(QStringView text)
+{
+    const auto parts = text.split(u'.');
+    if (parts.size() != 4)
+        return std::nullopt;
+    std::array<int, 4> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bool good = false;
+        bytes[i] = parts[static_cast<qsizetype>(i)].toInt(&good);
+        if (!good || bytes[i] < 0 || bytes[i] > 255)
+            return std::nullopt;
+    }
+    return bytes;
+}
+
+bool isPrivate(QStringView address)
+{
+    if (address.endsWith(u".local", Qt::CaseInsensitive))
+        return true; // mDNS: says that there is a private address, and works only there
+    if (address.startsWith(u"::ffff:", Qt::CaseInsensitive))
+        address = address.sliced(7);
+    if (const auto bytes = ipv4(address)) {
+        const auto [a, b, c, d] = *bytes;
+        return a == 10 || a == 127 || a == 0 || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) ||
+               (a == 169 && b == 254) || (a == 100 && b >= 64 && b < 128);
+    }
+    if (!address.contains(u':'))
+        return false;
+    static constexpr std::array prefixes = {u"fe8", u"fe9", u"fea", u"feb", u"fc", u"fd"};
+    return address == u"::1" || address == u"::" ||
+           std::any_of(prefixes.begin(), prefixes.end(),
+                       [address](const char16_t *prefix) { return address.startsWith(prefix, Qt::CaseInsensitive); });
+}
+
+} // namespace
+
+std::uint64_t fingerprint(const QString &candidate)
+{
+    if (candidate.isEmpty())
+        return 0;
+    const auto end = endOfPort(candidate);
+    const QStringView text = end < 0 ? QStringView(candidate) : QStringView(candidate).first(end);
+    std::uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
+    for (const QChar c : text)
+        hash = (hash ^ c.unicode()) * 0x100000001b3u;
+    return hash == 0 ? 1 : hash;
+}
+
+bool isInSdp(const Candidate &candidate, const QString &sdp)
+{
+    const auto end = endOfPort(candidate.candidate);
+    return end >= 0 && sdp.contains(QLatin1String("a=") + candidate.candidate.left(end + 1));
+}
+
+bool isComplete(const QString &sdp)
+{
+    return sdp.contains(QLatin1String("a=end-of-candidates"));
+}
+
+std::optional<QString> withoutPrivateAddress(const QString &candidate)
+{
+    QStringList words = candidate.split(u' ');
+    if (words.size() <= wordsToPort || words.size() > maxWords)
+        return candidate; // the end of candidates, or nothing that we can judge
+    if (isPrivate(words[addressWord]))
+        return std::nullopt;
+    bool changed = false;
+    for (qsizetype i = wordsToPort; i + 1 < words.size(); ++i) {
+        if (words[i] == QLatin1String("raddr") && isPrivate(words[i + 1])) {
+            words[i + 1] = words[i + 1].contains(u':') ? QStringLiteral("::") : QStringLiteral("0.0.0.0");
+            changed = true;
+        } else if (words[i] == QLatin1String("rport") && changed) {
+            words[i + 1] = QStringLiteral("9");
+        }
+    }
+    return changed ? words.join(u' ') : candidate;
+}
+
+} // namespace voip::call
