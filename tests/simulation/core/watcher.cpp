@@ -148,7 +148,10 @@ Complaint Watcher::sent(const QJsonObject &out)
     if (ref <= m_lastRef)
         return complain("refs do not grow", out);
     m_lastRef = ref;
-    if (m_over.contains(key))
+    // Busy is said in both ways at once, hangup and reject (R46).
+    const bool busy = is(type, "m.call.reject") && is(word(content, "reason"), "user_busy") &&
+                      m_over.value(key, -1) == out.value(QLatin1String("t")).toDouble();
+    if (m_over.contains(key) && !busy)
         return complain("sent after the end", out);
     if (is(type, "m.call.invite")) {
         if (m_ours.contains(key))
