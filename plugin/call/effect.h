@@ -12,16 +12,16 @@ struct OutInvite {
     QString sdp;
     Millis lifetime = 0;
     QString invitee; // always set (R16)
-    Streams streams;
-    Capabilities can;
-    QVector<Candidate> folded; // to be written into the SDP (R50)
+    Streams streams = {};
+    Capabilities can = {};
+    QVector<Candidate> folded = {}; // to be written into the SDP (R50)
     bool operator==(const OutInvite &) const = default;
 };
 struct OutAnswer {
     QString sdp;
-    Streams streams;
-    Capabilities can;
-    QVector<Candidate> folded;
+    Streams streams = {};
+    Capabilities can = {};
+    QVector<Candidate> folded = {};
     bool operator==(const OutAnswer &) const = default;
 };
 struct OutCandidates {
@@ -44,12 +44,12 @@ struct OutNegotiate {
     SdpType type = SdpType::Offer;
     QString sdp;
     Millis lifetime = 0;
-    Streams streams;
-    Capabilities can;
+    Streams streams = {};
+    Capabilities can = {};
     bool operator==(const OutNegotiate &) const = default;
 };
 struct OutStreams {
-    Streams streams;
+    Streams streams = {};
     bool operator==(const OutStreams &) const = default;
 };
 struct OutIdentity {
@@ -99,17 +99,17 @@ struct EnterRoom {
 // --- to the host -----------------------------------------------------------------------------------------------
 struct NoteInitiated {
     QString sdp;
-    Streams streams;
-    Capabilities can;
-    QVector<Candidate> folded; // to be written into the SDP (R59)
-    QString replaces;          // host call id, if it is the call that a transfer announced
+    Streams streams = {};
+    Capabilities can = {};
+    QVector<Candidate> folded = {}; // to be written into the SDP (R59)
+    QString replaces = {};     // host call id, if it is the call that a transfer announced
     bool operator==(const NoteInitiated &) const = default;
 };
 struct NoteAnswered {
     QString sdp;
-    Streams streams;
-    Capabilities can;
-    QVector<Candidate> folded;
+    Streams streams = {};
+    Capabilities can = {};
+    QVector<Candidate> folded = {};
     bool operator==(const NoteAnswered &) const = default;
 };
 struct NoteCandidates {
@@ -118,9 +118,9 @@ struct NoteCandidates {
 };
 struct NoteGlare {
     QString sdp;
-    Streams streams;
-    Capabilities can;
-    QVector<Candidate> folded;
+    Streams streams = {};
+    Capabilities can = {};
+    QVector<Candidate> folded = {};
     bool operator==(const NoteGlare &) const = default;
 };
 struct NoteRejected {
@@ -138,10 +138,10 @@ struct NoteUnavailable {
 struct NoteNegotiate {
     SdpType type = SdpType::Offer;
     QString sdp;
-    Streams streams;
+    Streams streams = {};
     bool held = false;
     bool rollback = false; // their offer takes the place of the host's (R76)
-    QVector<Candidate> folded;
+    QVector<Candidate> folded = {};
     bool operator==(const NoteNegotiate &) const = default;
 };
 struct NoteNegotiationFailed { // the host's offer is void; the call goes on (R73)
@@ -149,7 +149,7 @@ struct NoteNegotiationFailed { // the host's offer is void; the call goes on (R7
     bool operator==(const NoteNegotiationFailed &) const = default;
 };
 struct NoteMediaChanged {
-    Streams streams;
+    Streams streams = {};
     bool operator==(const NoteMediaChanged &) const = default;
 };
 struct NoteIdentity {

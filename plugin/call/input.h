@@ -42,14 +42,14 @@ struct InviteEvent : CallHead {
     Millis lifetime = 0;
     std::optional<QString> invitee;
     Media media;
-    Streams streams; // of the SDP, with what the metadata says of them
-    Capabilities can;
+    Streams streams = {}; // of the SDP, with what the metadata says of them
+    Capabilities can = {};
     bool operator==(const InviteEvent &) const = default;
 };
 struct AnswerEvent : CallHead {
     QString sdp;
-    Streams streams;
-    Capabilities can;
+    Streams streams = {};
+    Capabilities can = {};
     bool operator==(const AnswerEvent &) const = default;
 };
 struct CandidatesEvent : CallHead {
@@ -73,7 +73,7 @@ struct NegotiateEvent : CallHead {
     QString sdp;
     Millis lifetime = 0;
     Media media; // what the description leaves active
-    Streams streams;
+    Streams streams = {};
     std::optional<bool> held; // whether nothing of ours is wanted (R77); nothing: it does not say
     bool operator==(const NegotiateEvent &) const = default;
 };
@@ -146,15 +146,15 @@ struct Place {
     QString roomId;
     QString sdp;
     Media media;
-    Streams streams; // of the SDP
-    Capabilities can;
+    Streams streams = {}; // of the SDP
+    Capabilities can = {};
     bool operator==(const Place &) const = default;
 };
 struct Answer {
     QString callId;
     QString sdp;
-    Streams streams;
-    Capabilities can;
+    Streams streams = {};
+    Capabilities can = {};
     bool operator==(const Answer &) const = default;
 };
 struct AddCandidates {
@@ -173,7 +173,7 @@ struct Negotiate {
     SdpType type = SdpType::Offer;
     QString sdp;
     Media media;
-    Streams streams;
+    Streams streams = {};
     bool operator==(const Negotiate &) const = default;
 };
 struct SetMute { // what is not said stays as it is

@@ -17,7 +17,7 @@ Step transition(Line line, const Input &input, const Now &now)
 // (R80). Where js-sdk does not see the glare itself (R82) it would not take ours.
 QString Turn::freshCallId()
 {
-    return QLatin1Char('v') + m_entropy.id(23);
+    return QLatin1Char('v') + m_entropy.id(24).mid(1);
 }
 
 Call &Turn::add(const QString &matrixId, const QString &roomId, Side side, const QString &hostId)
