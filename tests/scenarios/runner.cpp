@@ -53,12 +53,14 @@ QByteArray wrongWith(const QString &name)
 
 int update()
 {
+    int result = 0;
     for (const QString &name : names()) {
         const Lines lines = linesOf(name);
         const Played played = timeline::play(lines);
         if (!played.fault.isEmpty()) {
             qWarning("%s: %s", qPrintable(name), qPrintable(played.fault));
-            return 2;
+            result = 2; // the others can be written all the same
+            continue;
         }
         if (lines == played.lines)
             continue;
@@ -68,7 +70,7 @@ int update()
         }
         qInfo("updated %s", qPrintable(name));
     }
-    return 0;
+    return result;
 }
 
 int printTable()

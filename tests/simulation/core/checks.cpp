@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks.h"
 
+#include "protocol/sdp.h"
+
 #include <QJsonArray>
+#include <QRegularExpression>
 #include <QSet>
 
 #include <algorithm>
@@ -55,22 +58,16 @@ QJsonValue withoutSdp(const QJsonValue &value)
     for (auto it = object.begin(); it != object.end(); ++it) {
         const bool named = it.key() == QLatin1String("sdp") || it.key().endsWith(QLatin1String("_sdp"));
         const bool sdp = named && it.value().toString().startsWith(QLatin1String("v=0")); // others were refused
-        // Still different ones, for an answer that is given twice is no error.
-        it.value() = sdp ? QJsonValue(QStringLiteral("v=0\r\n%1\r\ns=cut out\r\n").arg(originOf(it.value().toString())))
-                         : withoutSdp(it.value());
+        it.value() = sdp ? QJsonValue(voip::protocol::redacted(it.value().toString())) : withoutSdp(it.value());
     }
     return object;
 }
 
-// What a line of output is, without what depends on the SDP.
-QByteArray gist(const QJsonObject &out)
+// How long an SDP was is said in its place, and comes out otherwise where the core changed the SDP (R59, R60).
+QByteArray withoutLengths(const QByteArray &text)
 {
-    QJsonObject kept;
-    for (const char *key : {"out", "signal", "type", "reason", "call", "seq", "room_id", "why"}) {
-        if (out.contains(QLatin1String(key)))
-            kept.insert(QLatin1String(key), out.value(QLatin1String(key)));
-    }
-    return timeline::text(kept);
+    static const QRegularExpression length(QStringLiteral("s=redacted, [0-9]+ characters"));
+    return QString::fromUtf8(text).replace(length, QStringLiteral("s=redacted")).toUtf8();
 }
 
 } // namespace
@@ -150,11 +147,7 @@ Complaint replaysAlike(const Run &run)
 
 Complaint replaysWithoutSdp(const Run &run)
 {
-    // What the SDP has of candidates decides what is sent, and is gone with it.
-    const auto hasCandidates = [](const QByteArray &line) {
-        return line.contains("\"host\"") && (line.contains("a=candidate") || line.contains("a=end-of-candidates"));
-    };
-    if (!run.recorded() || std::any_of(run.inputs().begin(), run.inputs().end(), hasCandidates))
+    if (!run.recorded())
         return {};
     voip::replay::Engine engine;
     for (qsizetype i = 0; i < run.inputs().size(); ++i) {
@@ -164,10 +157,10 @@ Complaint replaysWithoutSdp(const Run &run)
             return {QStringLiteral("does not replay without SDP"), fault->text()};
         Lines wanted;
         for (const QJsonObject &out : run.outs()[i])
-            wanted += gist(out);
+            wanted += withoutLengths(timeline::text(withoutSdp(out).toObject()));
         Lines got;
         for (const QByteArray &out : std::get<Lines>(result))
-            got += gist(timeline::object(out));
+            got += withoutLengths(timeline::text(withoutSdp(timeline::object(out)).toObject()));
         if (wanted != got)
             return differs("replays otherwise without SDP", wanted, got);
     }

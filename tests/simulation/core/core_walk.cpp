@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// core_walk [--seed N] [--count N] [--shrink] [--out DIR] [--print]: plays `count` random sequences, from seed N on,
-// against voip-replay's engine and says what did not hold. A sequence that fails is made smaller and written as a
-// scenario; exit 1.
+// core_walk [--seed N] [--count N] [--shrink] [--go-on] [--out DIR] [--print] [--check FILE]: plays `count` random
+// sequences, from seed N on, against voip-replay's engine and says what did not hold. A sequence that fails is made
+// smaller and written as a scenario; exit 1.
 #include "shrink.h"
 #include "world.h"
 
@@ -68,8 +68,17 @@ int main(int argc, char **argv)
     const QCommandLineOption goOnOption(QStringLiteral("go-on"),
                                         QStringLiteral("Say all that is found, do not shrink."));
     const QCommandLineOption printOption(QStringLiteral("print"), QStringLiteral("Print the timelines."));
-    parser.addOptions({seedOption, countOption, outOption, goOnOption, printOption});
+    const QCommandLineOption checkOption(QStringLiteral("check"), QStringLiteral("Check a timeline instead."),
+                                         QStringLiteral("FILE"));
+    const QCommandLineOption shrinkOption(
+        QStringLiteral("shrink"), QStringLiteral("Make what fails smaller (it is done anyway, without --go-on)."));
+    parser.addOptions({checkOption, shrinkOption, seedOption, countOption, outOption, goOnOption, printOption});
     parser.process(application);
+    if (parser.isSet(checkOption)) {
+        const Complaint complaint = check(timeline::inputsOf(timeline::read(parser.value(checkOption))), Names());
+        std::printf("%s\n%s\n", complaint ? qPrintable(complaint.kind) : "all holds", qPrintable(complaint.detail));
+        return complaint ? 1 : 0;
+    }
     const quint64 first = parser.value(seedOption).toULongLong();
     const quint64 count = parser.value(countOption).toULongLong();
 
@@ -89,7 +98,7 @@ int main(int argc, char **argv)
         if (complaint) {
             ++failed;
             std::printf("seed %llu: %s: %s\n", static_cast<unsigned long long>(seed), qPrintable(complaint.kind),
-                        qPrintable(complaint.detail.left(400)));
+                        qPrintable(complaint.detail.left(4000)));
         }
         totals.lines += run.inputs().size();
         totals.rings += run.watcher().rings();

@@ -12,12 +12,16 @@ QString word(const QJsonObject &object, const char *key)
     return object.value(QLatin1String(key)).toString();
 }
 
+// In two steps by way of marks that no text has: an id of one run may be another one's in the other run.
 QByteArray replaced(QByteArray text, const QMap<QString, QString> &from, const QMap<QString, QString> &to)
 {
-    for (auto it = from.constBegin(); it != from.constEnd(); ++it) {
-        if (const auto other = to.constFind(it.key()); other != to.constEnd())
-            text.replace(it.value().toLatin1(), other->toLatin1());
-    }
+    const auto mark = [](int number) { return '\x01' + QByteArray::number(number) + '\x02'; };
+    int number = 0;
+    for (const QString &id : from)
+        text.replace(id.toLatin1(), mark(number++));
+    number = 0;
+    for (auto it = from.constBegin(); it != from.constEnd(); ++it)
+        text.replace(mark(number++), to.value(it.key(), *it).toUtf8());
     return text;
 }
 

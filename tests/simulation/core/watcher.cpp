@@ -103,25 +103,35 @@ Complaint Watcher::see(const QJsonObject &line, const QVector<QJsonObject> &outs
 {
     const bool refused =
         std::any_of(outs.begin(), outs.end(), [](const auto &out) { return is(word(out, "out"), "refused"); });
-    input(line, refused);
     if (refused && !is(word(line, "in"), "host"))
         return complain("refused what nobody asked for", line);
+    // What fell due on the way to the line comes before it.
+    const double t = line.value(QLatin1String("t")).toDouble();
+    bool taken = false;
     for (const QJsonObject &out : outs) {
-        Complaint wrong;
-        if (is(word(out, "out"), "matrix")) {
-            wrong = sent(out);
-        } else if (is(word(out, "out"), "host")) {
-            wrong = told(out);
-        } else if (is(word(out, "out"), "unsend")) {
-            // Only an invite is taken back, once, and only while it is not known to have gone out.
-            if (!m_unsentInvites.remove(word(out, "ref")))
-                wrong = complain("unsend of what is no unsent invite", out);
+        if (!taken && out.value(QLatin1String("t")).toDouble() >= t) {
+            input(line, refused);
+            taken = true;
         }
-        if (wrong)
+        if (const Complaint wrong = output(out))
             return wrong;
     }
+    if (!taken)
+        input(line, refused);
     if (is(word(line, "in"), "sent")) // only now: what fell due before it came first
         m_unsentInvites.remove(word(line, "ref"));
+    return {};
+}
+
+Complaint Watcher::output(const QJsonObject &out)
+{
+    if (is(word(out, "out"), "matrix"))
+        return sent(out);
+    if (is(word(out, "out"), "host"))
+        return told(out);
+    // Only an invite is taken back, once, and only while it is not known to have gone out.
+    if (is(word(out, "out"), "unsend") && !m_unsentInvites.remove(word(out, "ref")))
+        return complain("unsend of what is no unsent invite", out);
     return {};
 }
 
@@ -138,7 +148,10 @@ Complaint Watcher::sent(const QJsonObject &out)
     if (ref <= m_lastRef)
         return complain("refs do not grow", out);
     m_lastRef = ref;
-    if (m_over.contains(key))
+    // Busy is said in both ways at once, hangup and reject (R46).
+    const bool busy = is(type, "m.call.reject") && is(word(content, "reason"), "user_busy") &&
+                      m_over.value(key, -1) == out.value(QLatin1String("t")).toDouble();
+    if (m_over.contains(key) && !busy)
         return complain("sent after the end", out);
     if (is(type, "m.call.invite")) {
         if (m_ours.contains(key))

@@ -38,6 +38,7 @@ private:
 
     void input(const QJsonObject &line, bool refused);
     void event(const QJsonObject &event, double receivedAt);
+    Complaint output(const QJsonObject &out);
     Complaint sent(const QJsonObject &out);
     Complaint told(const QJsonObject &out);
     void over(const QString &key, const QJsonObject &out);

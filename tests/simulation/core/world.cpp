@@ -267,7 +267,7 @@ void World::post(const QString &type, const QString &sender, const QString &room
         const int age = chance(90) ? below(400) : below(130'000);
         event.insert(QStringLiteral("unsigned"), QJsonObject{{QStringLiteral("age"), age}});
     } else {
-        event.insert(QStringLiteral("origin_server_ts"), m_t - 20'000 + below(40'000));
+        event.insert(QStringLiteral("origin_server_ts"), std::max(0.0, m_t - 20'000 + below(40'000)));
     }
     // Out of order, now and then.
     const qsizetype at = chance(90) ? m_waiting.size() : below(static_cast<int>(m_waiting.size()) + 1);

@@ -80,7 +80,7 @@ void World::remoteInvite()
     fresh.v0 = chance(12);
     // Always lesser or always greater than what we draw ourselves, so that glare does not hang on our own call id.
     fresh.matrixId = pick({"-", "~"}) + QStringLiteral("c%1").arg(m_calls.size());
-    if (chance(6) && !m_calls.isEmpty())
+    if (!m_oneOfEach && chance(12) && !m_calls.isEmpty())
         fresh.matrixId = m_calls[below(static_cast<int>(m_calls.size()))].matrixId; // taken already
     QJsonObject content = envelope(fresh);
     content.insert(QStringLiteral("offer"),

@@ -114,8 +114,10 @@ QString wrongIn(const QString &type, const QJsonObject &content, const QJsonObje
         return candidates(content);
     if (type == QLatin1String("m.call.negotiate"))
         return negotiate(content);
-    if (type == QLatin1String("m.call.reject"))
-        return content.size() == 3 ? QString() : QStringLiteral("says more than the envelope"); // R42: no reason
+    if (type == QLatin1String("m.call.reject")) { // R42: no reason, but for busy, which clients of both kinds are told
+        const bool busy = content.size() == 4 && word(content, "reason") == QLatin1String("user_busy");
+        return content.size() == 3 || busy ? QString() : QStringLiteral("says more than the envelope");
+    }
     if (type == QLatin1String("m.call.select_answer"))
         return voip::call::isOpaqueId(word(content, "selected_party_id")) ? QString()
                                                                           : QStringLiteral("selects nobody");
