@@ -20,8 +20,8 @@ Streams withMute(Streams streams, const Mute &mute)
     for (Stream &stream : streams) {
         if (stream.purpose != Purpose::Usermedia)
             continue;
-        stream.audioMuted = stream.audioMuted || mute.audio;
-        stream.videoMuted = stream.videoMuted || mute.video;
+        stream.audioMuted = stream.audioMuted || mute.audio || !stream.hasAudio;
+        stream.videoMuted = stream.videoMuted || mute.video || !stream.hasVideo;
     }
     return streams;
 }

@@ -61,7 +61,7 @@ struct Identity {
 
 // What they last said of themselves: the first stream that is no screen.
 [[nodiscard]] Mute muteOf(const Streams &streams);
-// The same streams with our mute laid over the ones that are no screen.
+// The same streams with our mute laid over the ones that are no screen; a track that is not there counts as muted.
 [[nodiscard]] Streams withMute(Streams streams, const Mute &mute);
 // Their metadata changed without a new SDP (R88). What it does not list stays as it was: js-sdk merges what is said of
 // streams over the whole call, and counts on it (it shares a screen again under the first share's stream id).

@@ -81,8 +81,9 @@ private:
     // --- inside an answered call (turn_media.cpp)
     void takeOffer(Call &call, const NegotiateEvent &event, Millis until);
     void tellNegotiation(Call &call, SdpType type);
-    void sendStreams(Call &call);
-    void settle(Call &call); // no offer is open any more
+    [[nodiscard]] static Streams listedStreams(const Call &call);
+    void sendStreams(Call &call, const Streams &before); // if they differ
+    void settle(Call &call);                             // no offer is open any more
 
     // --- transfers (turn_transfer.cpp)
     [[nodiscard]] std::optional<Refused> whyNotCall(const QString &roomId, const QString &target) const;

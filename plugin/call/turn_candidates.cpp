@@ -95,9 +95,10 @@ void Turn::sendDescription(Call &call)
     QVector<Candidate> folded = takeUnsaid(call);
     if (folded.removeIf([](const Candidate &candidate) { return candidate.candidate.isEmpty(); }) > 0)
         call.unsent.push_back({}); // the end is said in an event of its own (R52)
-    const Streams streams = withMute(call.localStreams, call.muted);
+    const Streams streams = listedStreams(call);
     if (call.side == Side::Ours) {
         const Millis lifetime = line().settings.inviteLifetime;
+        call.invitedMute = call.muted;
         call.deadline = call.expiresAt = m_now + lifetime;
         call.inviteRef =
             send(call, OutInvite{call.localSdp, lifetime, call.peer, streams, call.weCan, folded}, call.deadline);
@@ -214,6 +215,10 @@ void Turn::holdBack(Call &call, Fold what)
     if (line().settings.hostTrickles || early || isComplete(call.remoteSdp))
         return unfold(call);
     call.foldUntil = m_now + line().settings.foldFor; // R54: their end may never be said
+    if (what == Fold::Offer)                          // R27: there must be time left to answer
+        call.foldUntil = std::min(call.foldUntil, call.deadline - line().settings.leastTimeToRing);
+    if (call.foldUntil <= m_now)
+        unfold(call);
 }
 
 QVector<Candidate> Turn::foldedFor(Call &call)

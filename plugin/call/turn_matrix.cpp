@@ -68,12 +68,14 @@ void Turn::take(const AnswerEvent &event)
     call->remoteSdp = event.sdp;
     call->remoteStreams = event.streams;
     call->peerCan = event.can;
+    const Streams invited = withMute(call->localStreams, call->invitedMute);
+    call->peerLists = event.lists;
     connecting(*call);
     if (event.version > 0 && !event.partyId.isEmpty())
         send(*call, OutSelectAnswer{event.partyId}); // R37, R48
     holdBack(*call, Fold::Answer);
-    if (call->muted.audio || call->muted.video)
-        sendStreams(*call); // muted while it rang
+    if (!(call->muted == call->invitedMute))
+        sendStreams(*call, invited); // muted while it rang
     tookOver(*call);
 }
 

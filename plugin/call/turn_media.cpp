@@ -46,10 +46,8 @@ void Turn::on(const Negotiate &negotiate)
         call->media = negotiate.media;
         settle(*call);
     }
-    negotiation.ref = send(
-        *call,
-        OutNegotiate{negotiate.type, negotiate.sdp, lifetime, withMute(call->localStreams, call->muted), call->weCan},
-        notAfter);
+    negotiation.ref =
+        send(*call, OutNegotiate{negotiate.type, negotiate.sdp, lifetime, listedStreams(*call), call->weCan}, notAfter);
     accept(*call);
 }
 
@@ -111,10 +109,19 @@ void Turn::tellNegotiation(Call &call, SdpType type)
 
 // --- streams, mute, identity ---------------------------------------------------------------------------------------
 
-void Turn::sendStreams(Call &call)
+// What the metadata says of ours. A peer that sends none gets one stream (R86).
+Streams Turn::listedStreams(const Call &call)
 {
-    if (call.answered() && call.gatherUntil == 0 && call.version > 0 && !call.localStreams.isEmpty())
-        send(call, OutStreams{withMute(call.localStreams, call.muted)}); // R88
+    return withMute(call.peerLists ? call.localStreams
+                                   : call.localStreams.first(std::min<qsizetype>(1, call.localStreams.size())),
+                    call.muted);
+}
+
+void Turn::sendStreams(Call &call, const Streams &before)
+{
+    const Streams now = listedStreams(call);
+    if (call.answered() && call.gatherUntil == 0 && call.version > 0 && !(now == before))
+        send(call, OutStreams{now}); // R88
 }
 
 void Turn::on(const SetMute &mute)
@@ -126,9 +133,10 @@ void Turn::on(const SetMute &mute)
         return refuse(Refusal::WrongState, call);
     const Mute wanted{mute.audio.value_or(call->muted.audio), mute.video.value_or(call->muted.video)};
     if (!(wanted == call->muted)) {
+        const Streams before = listedStreams(*call);
         call->muted = wanted;
         touch(*call);
-        sendStreams(*call); // before the answer it goes with what is sent then
+        sendStreams(*call, before); // before the answer it goes with what is sent then
     }
     accept(*call);
 }
@@ -159,6 +167,8 @@ void Turn::take(const IdentityEvent &event)
     Call *call = inCall(event);
     if (!call)
         return;
+    if (call->identity == event.identity)
+        return drop(event, "no_change");
     call->identity = event.identity;
     touch(*call);
     notify(*call, NoteIdentity{event.identity});

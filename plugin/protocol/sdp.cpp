@@ -235,15 +235,20 @@ QString redacted(const QString &sdp)
     static constexpr QLatin1String mark("s=redacted, ");
     static constexpr std::array kept = {u"m=",           u"a=mid:", u"a=msid:", u"a=candidate:", u"a=end-of-candidates",
                                         u"a=bundle-only"};
-    QStringList lines{QStringLiteral("v=0"), mark + QString::number(sdp.size()) + QLatin1String(" characters")};
-    eachLine(sdp, [&lines](QStringView line) {
+    QStringList lines{QStringLiteral("v=0"), {}};
+    qsizetype cut = 0;
+    eachLine(sdp, [&lines, &cut](QStringView line) {
         if (line.startsWith(mark) && line.size() < 64)
             lines[1] = line.toString();
         else if (directionOf(line) || std::any_of(kept.begin(), kept.end(), [line](const char16_t *prefix) {
                      return line.startsWith(QStringView(prefix));
                  }))
             lines.push_back(line.toString());
+        else if (line != u"v=0")
+            cut += line.size();
     });
+    if (lines[1].isEmpty()) // only what is cut out is counted: what the core adds or takes away does not matter
+        lines[1] = mark + QString::number(cut) + QLatin1String(" characters");
     return joined(lines);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON of a call's `detail`: both directions of callcodec.h's detailOf and readDetail.
 #include "store/callcodec.h"
+#include "store/fields.h"
 
 #include <QJsonArray>
 
@@ -11,71 +12,6 @@ namespace voip::store
 
 namespace
 {
-
-// Reads fields of one object and remembers the path of the first that is missing or of the wrong type.
-class Fields
-{
-public:
-    Fields(const QJsonValue &value, QString path, QString &defect)
-        : m_object(value.toObject()), m_path(std::move(path)), m_defect(defect)
-    {
-        if (!value.isObject())
-            bad({});
-    }
-
-    QString text(const QString &key)
-    {
-        const QJsonValue value = m_object.value(key);
-        if (!value.isString())
-            bad(key);
-        return value.toString();
-    }
-    bool flag(const QString &key)
-    {
-        const QJsonValue value = m_object.value(key);
-        if (!value.isBool())
-            bad(key);
-        return value.toBool();
-    }
-    qint64 integer(const QString &key)
-    {
-        const QJsonValue value = m_object.value(key);
-        const qint64 result = value.toInteger(-1);
-        if (!value.isDouble() || (result == -1 && value.toInteger(-2) == -2)) // not a number, or with a fraction
-            bad(key);
-        return result;
-    }
-    int small(const QString &key)
-    {
-        const qint64 result = integer(key);
-        if (result != static_cast<int>(result))
-            bad(key);
-        return static_cast<int>(result);
-    }
-    QJsonArray array(const QString &key)
-    {
-        const QJsonValue value = m_object.value(key);
-        if (!value.isArray())
-            bad(key);
-        return value.toArray();
-    }
-    [[nodiscard]] bool has(const QString &key) const { return m_object.contains(key); }
-    [[nodiscard]] QJsonValue value(const QString &key) const { return m_object.value(key); }
-    [[nodiscard]] QString pathOf(const QString &key) const
-    {
-        return m_path.isEmpty() || key.isEmpty() ? m_path + key : m_path + u'.' + key;
-    }
-    void bad(const QString &key)
-    {
-        if (m_defect.isEmpty())
-            m_defect = pathOf(key).isEmpty() ? QStringLiteral("(not an object)") : pathOf(key);
-    }
-
-private:
-    QJsonObject m_object;
-    QString m_path;
-    QString &m_defect;
-};
 
 QJsonArray candidatesToJson(const QVector<call::Candidate> &candidates)
 {
@@ -309,6 +245,8 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("remote_streams"), streamsToJson(call.remoteStreams)},
         {QStringLiteral("local_streams"), streamsToJson(call.localStreams)},
         {QStringLiteral("muted"), flagsToJson(call.muted.audio, call.muted.video)},
+        {QStringLiteral("invited_mute"), flagsToJson(call.invitedMute.audio, call.invitedMute.video)},
+        {QStringLiteral("peer_lists"), call.peerLists},
         {QStringLiteral("held_by_peer"), call.heldByPeer},
         {QStringLiteral("peer_can"), flagsToJson(call.peerCan.transferee, call.peerCan.dtmf)},
         {QStringLiteral("we_can"), flagsToJson(call.weCan.transferee, call.weCan.dtmf)},
@@ -350,6 +288,8 @@ void readLater(Fields &fields, call::Call &call, QString &defect)
     call.remoteStreams = readStreams(fields, QStringLiteral("remote_streams"), defect);
     call.localStreams = readStreams(fields, QStringLiteral("local_streams"), defect);
     readFlags(fields, QStringLiteral("muted"), call.muted.audio, call.muted.video);
+    readFlags(fields, QStringLiteral("invited_mute"), call.invitedMute.audio, call.invitedMute.video);
+    call.peerLists = fields.flag(QStringLiteral("peer_lists"));
     call.heldByPeer = fields.flag(QStringLiteral("held_by_peer"));
     readFlags(fields, QStringLiteral("peer_can"), call.peerCan.transferee, call.peerCan.dtmf);
     readFlags(fields, QStringLiteral("we_can"), call.weCan.transferee, call.weCan.dtmf);

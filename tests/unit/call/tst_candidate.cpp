@@ -40,7 +40,7 @@ void CandidateTest::privateAddress_data() // R60
     for (const char *address : {"9.9.9.9", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1",
                                 "::ffff:9.9.9.9", "10.1.2.300", "host.example"})
         QTest::newRow(address) << host(address) << host(address);
-    QTest::newRow("end") << QString() << QString(u""); // nothing to hide in it
+    QTest::newRow("end") << QString() << QString(QLatin1String("")); // nothing to hide in it
     QTest::newRow("base of a reflexive one")
         << QStringLiteral("candidate:1 1 udp 1 9.9.9.9 5 typ srflx raddr 192.168.0.9 rport 4000 generation 0")
         << QStringLiteral("candidate:1 1 udp 1 9.9.9.9 5 typ srflx raddr 0.0.0.0 rport 9 generation 0");
