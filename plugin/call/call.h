@@ -91,7 +91,6 @@ struct Call {
     Streams localStreams;  // of ours
     Mute muted;            // by the host's user
     Mute invitedMute;      // as our invite said it
-    bool peerLists = true; // the peer sends stream metadata (R86)
     bool heldByPeer = false;
     Capabilities peerCan; // R93
     Capabilities weCan;

@@ -44,14 +44,12 @@ struct InviteEvent : CallHead {
     Media media;
     Streams streams = {}; // of the SDP, with what the metadata says of them
     Capabilities can = {};
-    bool lists = true; // there is metadata at all (R86)
     bool operator==(const InviteEvent &) const = default;
 };
 struct AnswerEvent : CallHead {
     QString sdp;
     Streams streams = {};
     Capabilities can = {};
-    bool lists = true;
     bool operator==(const AnswerEvent &) const = default;
 };
 struct CandidatesEvent : CallHead {

@@ -115,7 +115,6 @@ void Turn::fillIncoming(Call &call, const InviteEvent &event)
     call.remoteSdp = event.sdp;
     call.remoteStreams = event.streams;
     call.peerCan = event.can;
-    call.peerLists = event.lists;
     call.expiresAt = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
     call.deadline = call.expiresAt;
     if (Call *transferor = transferorOf(event)) {

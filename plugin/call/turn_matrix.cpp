@@ -69,7 +69,6 @@ void Turn::take(const AnswerEvent &event)
     call->remoteStreams = event.streams;
     call->peerCan = event.can;
     const Streams invited = withMute(call->localStreams, call->invitedMute);
-    call->peerLists = event.lists;
     connecting(*call);
     if (event.version > 0 && !event.partyId.isEmpty())
         send(*call, OutSelectAnswer{event.partyId}); // R37, R48

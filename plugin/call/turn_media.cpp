@@ -109,12 +109,11 @@ void Turn::tellNegotiation(Call &call, SdpType type)
 
 // --- streams, mute, identity ---------------------------------------------------------------------------------------
 
-// What the metadata says of ours. A peer that sends none gets one stream (R86).
+// What the metadata says of ours: every stream of the SDP, whatever the peer can do. Clients fail on one that is
+// missing.
 Streams Turn::listedStreams(const Call &call)
 {
-    return withMute(call.peerLists ? call.localStreams
-                                   : call.localStreams.first(std::min<qsizetype>(1, call.localStreams.size())),
-                    call.muted);
+    return withMute(call.localStreams, call.muted);
 }
 
 void Turn::sendStreams(Call &call, const Streams &before)

@@ -78,8 +78,7 @@ EndReason endReasonFromMatrix(const QString &reason)
         return EndReason::UserHangup; // R62
     for (const auto &entry : reasonNames) {
         // The host's own words are not believed from Matrix, but for those that js-sdk does send (R64, R82).
-        const bool sent = entry.reason == EndReason::Replaced || entry.reason == EndReason::Transferred ||
-                          entry.reason == EndReason::AnsweredElsewhere;
+        const bool sent = entry.reason == EndReason::Replaced || entry.reason == EndReason::Transferred;
         if (entry.reason > EndReason::UnknownError && !sent)
             continue;
         if (reason == QLatin1String(entry.name))

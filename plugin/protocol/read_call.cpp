@@ -105,7 +105,6 @@ Word read(const QJsonObject &content, InviteEvent &event)
     event.media = mediaOf(event.sdp);
     event.streams = theirStreams(event.sdp, content);
     event.can = capabilitiesIn(content);
-    event.lists = hasMetadata(content);
     return nullptr;
 }
 
@@ -115,7 +114,6 @@ Word read(const QJsonObject &content, AnswerEvent &event)
         return why;
     event.streams = theirStreams(event.sdp, content);
     event.can = capabilitiesIn(content);
-    event.lists = hasMetadata(content);
     return nullptr;
 }
 

@@ -63,11 +63,6 @@ Streams streamsIn(const QString &sdp)
 
 } // namespace
 
-bool hasMetadata(const QJsonObject &content)
-{
-    return metadataIn(content).has_value();
-}
-
 Streams theirStreams(const QString &sdp, const QJsonObject &content)
 {
     Streams streams = streamsIn(sdp);

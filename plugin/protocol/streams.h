@@ -17,7 +17,6 @@ inline constexpr int maxListedStreams = 16;
 // The streams of a description of theirs, with what the content's metadata says of them (also under its old name,
 // R90). A stream that is not listed is ignored (R85); without metadata only the first one counts (R86).
 [[nodiscard]] call::Streams theirStreams(const QString &sdp, const QJsonObject &content);
-[[nodiscard]] bool hasMetadata(const QJsonObject &content);
 // What sdp_stream_metadata_changed lists, whatever the SDP was.
 [[nodiscard]] call::Streams listedStreams(const QJsonObject &content);
 // The streams of a description of ours. `said` is what the host said of them, in the form of the metadata; a stream

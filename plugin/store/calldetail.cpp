@@ -246,7 +246,6 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("local_streams"), streamsToJson(call.localStreams)},
         {QStringLiteral("muted"), flagsToJson(call.muted.audio, call.muted.video)},
         {QStringLiteral("invited_mute"), flagsToJson(call.invitedMute.audio, call.invitedMute.video)},
-        {QStringLiteral("peer_lists"), call.peerLists},
         {QStringLiteral("held_by_peer"), call.heldByPeer},
         {QStringLiteral("peer_can"), flagsToJson(call.peerCan.transferee, call.peerCan.dtmf)},
         {QStringLiteral("we_can"), flagsToJson(call.weCan.transferee, call.weCan.dtmf)},
@@ -289,7 +288,6 @@ void readLater(Fields &fields, call::Call &call, QString &defect)
     call.localStreams = readStreams(fields, QStringLiteral("local_streams"), defect);
     readFlags(fields, QStringLiteral("muted"), call.muted.audio, call.muted.video);
     readFlags(fields, QStringLiteral("invited_mute"), call.invitedMute.audio, call.invitedMute.video);
-    call.peerLists = fields.flag(QStringLiteral("peer_lists"));
     call.heldByPeer = fields.flag(QStringLiteral("held_by_peer"));
     readFlags(fields, QStringLiteral("peer_can"), call.peerCan.transferee, call.peerCan.dtmf);
     readFlags(fields, QStringLiteral("we_can"), call.weCan.transferee, call.weCan.dtmf);

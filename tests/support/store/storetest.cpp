@@ -265,7 +265,6 @@ void fillLater(QRandomGenerator &random, call::Call &call)
     call.localStreams = randomStreams(random);
     call.muted = {coin(random), coin(random)};
     call.invitedMute = {coin(random), coin(random)};
-    call.peerLists = coin(random);
     call.heldByPeer = coin(random);
     call.peerCan = {coin(random), coin(random)};
     call.weCan = {coin(random), coin(random)};
