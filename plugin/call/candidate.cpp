@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "call/candidate.h"
 
-#include <QStringList>
+#include <QList>
 #include <QStringView>
 
 #include <algorithm>

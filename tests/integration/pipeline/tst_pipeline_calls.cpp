@@ -70,9 +70,9 @@ private Q_SLOTS:
         QCOMPARE(result(m_bench->calls().answer(alice, rung.callId, sdp + QStringLiteral("a=x\r\n"))).error().code,
                  QStringLiteral("WRONG_STATE"));
         QVERIFY(result(m_bench->calls().setMediaState(alice, rung.callId, MediaState::Connected)).ok());
+        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.answer")}); // after a moment for candidates (R50)
         QCOMPARE(m_bench->deliver({hangup(room, bob, QStringLiteral("c1"))}), BatchResult::Durable);
         QVERIFY(m_bench->told(NoticeKind::Ended));
-        QCOMPARE(sentTo(1), QStringList{QStringLiteral("m.call.answer")});
         QCOMPARE(m_homeserver->sent().first().sender, aliceId);
         QCOMPARE(m_bench->notices().size(), 2);
         const auto history = result(m_bench->calls().history(alice, 10, {}));
@@ -269,7 +269,8 @@ private Q_SLOTS:
         }
         QCOMPARE(got, want);
         const auto shown = result(m_bench->calls().timeline(alice, id, false));
-        QVERIFY(!shown->contains("m=audio"));
+        QVERIFY(shown->contains("s=redacted"));
+        QVERIFY(!shown->contains("o=-"));
     }
 };
 

@@ -100,7 +100,7 @@ void Types::reasonsFromMatrix_data()
     row("user_media_failed", EndReason::UserMediaFailed);
     row("user_busy", EndReason::UserBusy);
     row("unknown_error", EndReason::UnknownError);
-    row("replaced", EndReason::Replaced); // R82
+    row("replaced", EndReason::Replaced);       // R82
     row("transferred", EndReason::Transferred); // R64: js-sdk says so
     // R64, and what only the host may be told is not believed from Matrix
     row("signalling_timeout", EndReason::UnknownError);

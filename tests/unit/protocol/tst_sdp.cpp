@@ -135,8 +135,7 @@ void Sdp::activeMedia()
     QVERIFY(active("m=video 9 X\r\na=recvonly\r\n") == (Media{true, true}));
     QVERIFY(active("m=video 9 X\r\na=inactive\r\n") == (Media{true, false}));
     QVERIFY(active("m=video 0 X\r\n") == (Media{true, false}));
-    QVERIFY(active("m=video 0 X\r\na=bundle-only\r\n") ==
-            (Media{true, true})); // port 0 means something else then
+    QVERIFY(active("m=video 0 X\r\na=bundle-only\r\n") == (Media{true, true})); // port 0 means something else then
 }
 
 void Sdp::candidatesAreFoldedIn()
@@ -145,12 +144,12 @@ void Sdp::candidatesAreFoldedIn()
     const QString sdp = QStringLiteral("v=0\r\nm=audio 9 X\r\na=mid:a\r\na=") + candidate(1) +
                         QStringLiteral("\r\nm=video 9 X\r\na=mid:b\r\n");
     const QVector<Candidate> said{{candidate(1), QStringLiteral("a"), 0}, // is there
-                                        {candidate(2), {}, 0},
-                                        {candidate(3), QStringLiteral("b"), {}},
-                                        {candidate(4), QStringLiteral("nowhere"), {}},
-                                        {candidate(5), {}, 7},
-                                        {QStringLiteral("x\r\nm=audio 1 X"), {}, 0},
-                                        {{}, {}, {}}};
+                                  {candidate(2), {}, 0},
+                                  {candidate(3), QStringLiteral("b"), {}},
+                                  {candidate(4), QStringLiteral("nowhere"), {}},
+                                  {candidate(5), {}, 7},
+                                  {QStringLiteral("x\r\nm=audio 1 X"), {}, 0},
+                                  {{}, {}, {}}};
     QCOMPARE(withCandidates(sdp, said), QStringLiteral("v=0\r\nm=audio 9 X\r\na=mid:a\r\na=") + candidate(1) +
                                             QStringLiteral("\r\na=") + candidate(2) +
                                             QStringLiteral("\r\nm=video 9 X\r\na=mid:b\r\na=") + candidate(3) +

@@ -10,7 +10,7 @@ namespace
 {
 
 const QByteArray header = R"({"replay":1,"seed":1,"local_user":"@us:test","room":{"room_id":"!r:test",)"
-                          R"("members":["@us:test","@bob:test"],"join_rule":"invite"},"settings":{}})";
+                          R"("members":["@us:test","@bob:test"],"join_rule":"invite"},"settings":{"gather_for":0}})";
 
 // The lines that come out, or the fault as the only line.
 Lines run(const Lines &input)
@@ -161,7 +161,7 @@ void EngineTest::seedsAndEntropy()
 void EngineTest::settingsAreTaken()
 {
     QByteArray quick = header;
-    quick.replace("\"settings\":{}", "\"settings\":{\"invite_lifetime\":7000}");
+    quick.replace("\"gather_for\":0", "\"gather_for\":0,\"invite_lifetime\":7000");
     const Lines out = run({quick, place(), R"({"t":7000,"in":"clock"})"});
     QVERIFY(out.first().contains("\"lifetime\":7000"));
     QVERIFY(out.last().startsWith(R"({"t":7000,"out":"host","signal":"call.ended","call":"h1")"));
