@@ -145,8 +145,11 @@ void RecorderTest::incomingCallReplays()
 void RecorderTest::sdpIsCutOutUnlessAskedFor()
 {
     Shell shell{lineWithRooms(), {}};
-    shell.feed(
-        0, Place{QStringLiteral("h1"), QStringLiteral("!r:test"), sdp + QStringLiteral("a=ice-pwd:secret\r\n"), {}});
+    shell.feed(0, Place{QStringLiteral("h1"),
+                        QStringLiteral("!r:test"),
+                        sdp + QStringLiteral("a=ice-pwd:secret\r\n"),
+                        {},
+                        streams});
     QVERIFY(shell.recorder.timeline(us, QStringLiteral("h1"), true).contains("secret"));
     const QByteArray cut = shell.recorder.timeline(us, QStringLiteral("h1"), false);
     QVERIFY(!cut.contains("secret"));
