@@ -14,7 +14,11 @@ namespace voip::call
 class Turn
 {
 public:
-    Turn(Line line, const Now &now) : m_now(now.at), m_entropy(now.entropy) { m_step.line = std::move(line); }
+    Turn(Line line, const Now &now) : m_now(now.at), m_entropy(now.entropy)
+    {
+        m_step.line = std::move(line);
+        m_step.effects.reserve(4);
+    }
     Step finish() && { return std::move(m_step); }
 
     void on(const MatrixBatch &batch);

@@ -89,14 +89,17 @@ void Turn::on(const Restart &)
 void Turn::fireDue()
 {
     while (true) {
-        Call *next = nullptr;
-        for (Call &call : line().calls) {
-            if (const auto due = dueOf(call); due && *due <= m_now && (!next || *due < *dueOf(*next)))
+        const Call *next = nullptr;
+        Millis earliest = m_now;
+        for (const Call &call : std::as_const(line().calls)) {
+            if (const auto due = dueOf(call); due && (next ? *due < earliest : *due <= earliest)) {
                 next = &call;
+                earliest = *due;
+            }
         }
         if (!next)
             return;
-        fire(*next, *dueOf(*next));
+        fire(line().calls[next->id], earliest);
     }
 }
 
