@@ -118,7 +118,10 @@ struct Call {
     bool inviteSent = false;               // ours: the homeserver has the invite
     bool unavailableTold = false;          // the host was told that Matrix cannot carry it now
     std::optional<std::int64_t> inviteRef; // ours: the outbox entry of the invite while it is unsent
-    std::int64_t noticeSeq = 0;            // last `seq` told to the host
+    std::int64_t firstRef = 0;  // outbox entries before it are of a call that this one took the place of (R80)
+    std::int64_t answerRef = 0; // of our answer
+    std::int64_t minorRef = 0;  // the last one without which the call goes on all the same
+    std::int64_t noticeSeq = 0; // last `seq` told to the host
 
     QVector<PartyCandidates> waiting; // candidates that wait for invite, announcement or answer (R55, R56)
     QVector<Candidate> unsent;        // ours, gathered until flushAt (R51)

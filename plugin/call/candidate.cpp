@@ -44,7 +44,9 @@ std::optional<std::array<int, 4>> ipv4(QStringView text)
     return bytes;
 }
 
-bool isPrivate(QStringView address)
+} // namespace
+
+bool isPrivateAddress(QStringView address)
 {
     if (address.endsWith(u".local", Qt::CaseInsensitive))
         return true; // mDNS: says that there is a private address, and works only there
@@ -63,17 +65,21 @@ bool isPrivate(QStringView address)
                        [address](const char16_t *prefix) { return address.startsWith(prefix, Qt::CaseInsensitive); });
 }
 
-} // namespace
-
-std::uint64_t fingerprint(const QString &candidate)
+std::uint64_t fingerprint(const Candidate &candidate)
 {
-    if (candidate.isEmpty())
+    if (candidate.candidate.isEmpty())
         return 0;
-    const auto end = endOfPort(candidate);
-    const QStringView text = end < 0 ? QStringView(candidate) : QStringView(candidate).first(end);
+    const QStringView all(candidate.candidate);
+    const auto end = endOfPort(all);
     std::uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (const QChar c : text)
-        hash = (hash ^ c.unicode()) * 0x100000001b3u;
+    const auto add = [&hash](QStringView text) {
+        for (const QChar c : text)
+            hash = (hash ^ c.unicode()) * 0x100000001b3u;
+        hash = (hash ^ u'\n') * 0x100000001b3u;
+    };
+    add(end < 0 ? all : all.first(end));
+    // TCP candidates of all sections have the same words.
+    add(candidate.sdpMLineIndex ? QString::number(*candidate.sdpMLineIndex) : candidate.sdpMid.value_or(QString()));
     return hash == 0 ? 1 : hash;
 }
 
@@ -93,11 +99,11 @@ std::optional<QString> withoutPrivateAddress(const QString &candidate)
     QStringList words = candidate.split(u' ');
     if (words.size() <= wordsToPort || words.size() > maxWords)
         return candidate; // the end of candidates, or nothing that we can judge
-    if (isPrivate(words[addressWord]))
+    if (isPrivateAddress(words[addressWord]))
         return std::nullopt;
     bool changed = false;
     for (qsizetype i = wordsToPort; i + 1 < words.size(); ++i) {
-        if (words[i] == QLatin1String("raddr") && isPrivate(words[i + 1])) {
+        if (words[i] == QLatin1String("raddr") && isPrivateAddress(words[i + 1])) {
             words[i + 1] = words[i + 1].contains(u':') ? QStringLiteral("::") : QStringLiteral("0.0.0.0");
             changed = true;
         } else if (words[i] == QLatin1String("rport") && changed) {

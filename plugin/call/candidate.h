@@ -9,12 +9,13 @@ namespace voip::call
 {
 
 // The same for every way in which browsers write one candidate: its words up to the port, without what they add later
-// (R57). Stable over processes and machines; 0: the end of candidates.
-[[nodiscard]] std::uint64_t fingerprint(const QString &candidate);
+// (R57), and its section. Stable over processes and machines; 0: the end of candidates.
+[[nodiscard]] std::uint64_t fingerprint(const Candidate &candidate);
 [[nodiscard]] bool isInSdp(const Candidate &candidate, const QString &sdp);
 // The description says by itself that nothing comes after it.
 [[nodiscard]] bool isComplete(const QString &sdp);
 
+[[nodiscard]] bool isPrivateAddress(QStringView address);
 // R60: nothing if the candidate is one of a private network (also loopback, link-local, unique local, mDNS), otherwise
 // the candidate without the private address that a reflexive or relayed one names as its base.
 [[nodiscard]] std::optional<QString> withoutPrivateAddress(const QString &candidate);

@@ -74,7 +74,8 @@ struct NegotiateEvent : CallHead {
     Millis lifetime = 0;
     Media media; // what the description leaves active
     Streams streams = {};
-    std::optional<bool> held; // whether nothing of ours is wanted (R77); nothing: it does not say
+    std::optional<Capabilities> can = {}; // if it says so
+    std::optional<bool> held;             // whether nothing of ours is wanted (R77); nothing: it does not say
     bool operator==(const NegotiateEvent &) const = default;
 };
 struct StreamsEvent : CallHead { // sdp_stream_metadata_changed

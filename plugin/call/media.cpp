@@ -2,6 +2,7 @@
 #include "call/media.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace voip::call
 {
@@ -55,8 +56,11 @@ Streams renewedBy(const Streams &before, Streams now)
 {
     for (Stream &stream : now) {
         const auto known = findIn(before, stream.id);
-        if (stream.purpose == Purpose::Ignored && known != before.cend())
+        if (!std::exchange(stream.listed, true) && known != before.cend()) {
             stream.purpose = known->purpose;
+            stream.audioMuted = known->audioMuted;
+            stream.videoMuted = known->videoMuted;
+        }
     }
     for (const Stream &known : before) {
         if (now.size() >= maxRemembered)

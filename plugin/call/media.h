@@ -30,6 +30,7 @@ struct Stream {
     bool hasVideo = false;
     bool audioMuted = false;
     bool videoMuted = false;
+    bool listed = true; // by the metadata that came with the description; only told to renewedBy()
 
     [[nodiscard]] bool used() const { return purpose != Purpose::Ignored && (hasAudio || hasVideo); }
     bool operator==(const Stream &) const = default;

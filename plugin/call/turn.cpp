@@ -61,8 +61,13 @@ Call *Turn::hostCall(const QString &callId)
 Call *Turn::answeredCall(const QString &callId)
 {
     Call *call = hostCall(callId);
-    if (!call || (call->answered() && call->version > 0))
+    if (call && call->answered() && call->version > 0) {
+        if (call->gatherUntil > 0)
+            sendDescription(*call); // the answer goes first, without waiting any longer (R69)
         return call;
+    }
+    if (!call)
+        return nullptr;
     refuse(call->answered() ? Refusal::PeerCannot : Refusal::WrongState, call);
     return nullptr;
 }
@@ -178,6 +183,8 @@ void Turn::hangUp(Call &call, EndReason reason)
     if (call.preparing())
         return end(call, reason); // nobody has heard of it
     if (call.side == Side::Theirs && call.gatherUntil > 0) {
+        if (m_now >= call.expiresAt)
+            return end(call, reason); // nobody rings any more
         // Our answer is not out: for the caller we are one of those who ring, whose hangup would not count (R65).
         call.version == 0 ? send(call, OutHangup{reason}) : send(call, OutReject{});
         return end(call, reason);

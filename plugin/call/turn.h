@@ -61,6 +61,7 @@ private:
     void take(const UnusableEvent &event);
     // The call that this event of its chosen opponent is about, if it is answered and both sides speak v1 (R69, R71).
     Call *inCall(const CallHead &event);
+    Call *withOpponent(const CallHead &event); // likewise, also while it rings
     // The live or ended call of that event; drops the event and gives null if there is none to deal with.
     Call *dealWith(const CallHead &event);
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
@@ -87,7 +88,8 @@ private:
     void tellNegotiation(Call &call, SdpType type);
     [[nodiscard]] static Streams listedStreams(const Call &call);
     void sendStreams(Call &call, const Streams &before); // if they differ
-    void settle(Call &call);                             // no offer is open any more
+    void failNegotiation(Call &call, const QString &reason);
+    void settle(Call &call); // no offer is open any more
 
     // --- transfers (turn_transfer.cpp)
     [[nodiscard]] std::optional<Refused> whyNotCall(const QString &roomId, const QString &target) const;
@@ -106,7 +108,8 @@ private:
     void unfold(Call &call);
     [[nodiscard]] QVector<Candidate> foldedFor(Call &call);
 
-    // --- the clock (turn_clock.cpp)
+    // --- the outbox and the clock (turn_clock.cpp)
+    [[nodiscard]] static bool isMinor(const Call &call, const SendFailed &failed);
     void fire(Call &call, Millis due);
     void fireDeadline(Call &call);
 

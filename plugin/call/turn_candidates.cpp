@@ -39,6 +39,8 @@ void Turn::on(const AddCandidates &added)
         return;
     if (!call->live())
         return refuse(Refusal::WrongState, call);
+    if (call->state == State::Ringing && call->firstRef > 0)
+        return accept(*call); // still of the offer that gave way (R80): those of the answer come after it
     for (const Candidate &candidate : added.candidates) {
         if (call->candidatesEnded)
             break; // nothing comes after the end
@@ -57,10 +59,11 @@ QVector<Candidate> Turn::takeUnsaid(Call &call)
 {
     QVector<Candidate> fresh;
     const bool hide = hidesPrivate(call);
+    const QString current = call.negotiation.localSdp.isEmpty() ? call.localSdp : call.negotiation.localSdp;
     for (Candidate &candidate : std::exchange(call.unsent, {})) {
-        if (isInSdp(candidate, call.localSdp) || isInSdp(candidate, call.negotiation.localSdp))
+        if (isInSdp(candidate, current))
             continue; // R57
-        const auto print = fingerprint(candidate.candidate);
+        const auto print = fingerprint(candidate);
         if (print != 0 && call.said.contains(print))
             continue;
         if (print != 0 && call.said.size() < maxSaid)
@@ -77,13 +80,14 @@ QVector<Candidate> Turn::takeUnsaid(Call &call)
 void Turn::gather(Call &call)
 {
     const auto &settings = line().settings;
-    if (!settings.hostTrickles && !call.candidatesEnded) { // what it has is in its SDP
+    const bool complete = !settings.hostTrickles || isComplete(call.localSdp);
+    if (complete && !call.candidatesEnded) { // what it has is in its SDP, and the end is said all the same (R52)
         call.candidatesEnded = true;
         call.unsent.push_back({});
     }
     call.gatherUntil = m_now + settings.gatherFor;
     call.deadline = m_now + (call.side == Side::Ours ? settings.inviteLifetime : settings.connectTimeout);
-    if (settings.gatherFor == 0 || call.candidatesEnded || isComplete(call.localSdp))
+    if (settings.gatherFor == 0 || call.candidatesEnded)
         sendDescription(call);
     touch(call);
 }
@@ -103,7 +107,7 @@ void Turn::sendDescription(Call &call)
         call.inviteRef =
             send(call, OutInvite{call.localSdp, lifetime, call.peer, streams, call.weCan, folded}, call.deadline);
     } else {
-        send(call, OutAnswer{call.localSdp, streams, call.weCan, folded}, call.expiresAt);
+        call.answerRef = send(call, OutAnswer{call.localSdp, streams, call.weCan, folded}, call.expiresAt);
     }
     scheduleFlush(call);
 }

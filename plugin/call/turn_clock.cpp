@@ -26,14 +26,22 @@ void Turn::on(const Sent &sent)
     touch(*call);
 }
 
+// What was given up does not end an answered call: a negotiation (R73), what is only told, and what was just too late
+// but for the answer itself.
+bool Turn::isMinor(const Call &call, const SendFailed &failed)
+{
+    const bool late = failed.code == QLatin1String("expired") && call.answered() && failed.ref != call.answerRef;
+    return late || failed.ref == call.negotiation.ref || failed.ref == call.minorRef;
+}
+
 void Turn::on(const SendFailed &failed)
 {
     const auto found = line().calls.find(failed.callId);
     if (found == line().calls.end() || !found->live())
         return;
     Call &call = *found;
-    if (call.state == State::Ringing)
-        return; // nothing of it was sent yet: the failure is of the call that it replaced (R80)
+    if (call.state == State::Ringing || failed.ref < call.firstRef)
+        return; // the failure is of the call that it replaced (R80)
     if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED")) { // R58: only slower
         if (call.candidatesRef == failed.ref) {
             call.limited = true;
@@ -42,11 +50,9 @@ void Turn::on(const SendFailed &failed)
         }
         return;
     }
-    if (!failed.transient && call.negotiation.ref == failed.ref) { // R73: the call itself goes on
-        const bool ours = call.negotiation.offer == Offer::Ours;
-        settle(call);
-        if (ours)
-            notify(call, NoteNegotiationFailed{failed.code});
+    if (!failed.transient && isMinor(call, failed)) {
+        if (call.negotiation.ref == failed.ref && call.negotiation.offer == Offer::Ours)
+            failNegotiation(call, failed.code);
         return;
     }
     if (!call.unavailableTold) {
@@ -105,6 +111,8 @@ void Turn::fireDue()
 
 void Turn::fire(Call &call, Millis due)
 {
+    if (call.live() && call.deadline <= m_now)
+        return fireDeadline(call); // late, after a restart: what was to be done before its end is void
     if (call.gatherUntil == due)
         return sendDescription(call);
     if (call.flushAt == due)
@@ -112,11 +120,13 @@ void Turn::fire(Call &call, Millis due)
     if (call.foldUntil == due)
         return unfold(call);
     if (call.negotiation.until == due) {
-        const bool ours = call.negotiation.offer == Offer::Ours;
-        settle(call);
-        if (ours)
-            notify(call, NoteNegotiationFailed{QStringLiteral("timeout")}); // R73: the call itself goes on
-        return;
+        if (call.negotiation.offer == Offer::Ours)
+            return failNegotiation(call, QStringLiteral("timeout")); // R73: the call itself goes on
+        if (call.fold == Fold::NegotiatedOffer) {                    // it was never told
+            call.fold = Fold::None;
+            call.foldUntil = 0;
+        }
+        return settle(call);
     }
     if (call.transfer && call.transfer->until == due) {
         const bool asked = call.transfer->kind != Transfer::Kind::WeAsk;

@@ -101,8 +101,11 @@ void Turn::on(const End &ending)
         return;
     if (call->state == State::Ringing)
         return on(Reject{ending.callId, ending.reason == EndReason::UserBusy ? Decline::Busy : Decline::Reject});
+    EndReason reason = ending.reason;
+    if (reason == EndReason::IceFailed || reason == EndReason::IceTimeout)
+        reason = call->mediaFlowed ? EndReason::IceTimeout : EndReason::IceFailed; // R63
     if (call->state != State::Ended)
-        hangUp(*call, ending.reason);
+        hangUp(*call, reason);
     accept(*call);
 }
 

@@ -84,7 +84,14 @@ void Turn::take(const InviteEvent &event)
 // R28: an invite that was taken back before we saw it costs nobody his own call.
 bool Turn::endsInBatch(const InviteEvent &invite) const
 {
-    return std::any_of(m_batch->events.cbegin(), m_batch->events.cend(), [&invite](const MatrixEvent &event) {
+    return std::any_of(m_batch->events.cbegin(), m_batch->events.cend(), [&invite, this](const MatrixEvent &event) {
+        // Or another device of ours has dealt with it (R41).
+        const auto ours = [&, this](const auto *other) {
+            return other && other->roomId == invite.roomId && other->callId == invite.callId &&
+                   other->sender == line().self;
+        };
+        if (ours(std::get_if<AnswerEvent>(&event)) || ours(std::get_if<RejectEvent>(&event)))
+            return true;
         const auto *hangup = std::get_if<HangupEvent>(&event);
         return hangup && hangup->roomId == invite.roomId && hangup->callId == invite.callId &&
                hangup->party() == invite.party();
@@ -113,7 +120,7 @@ void Turn::fillIncoming(Call &call, const InviteEvent &event)
     call.opponent = event.party();
     call.media = event.media;
     call.remoteSdp = event.sdp;
-    call.remoteStreams = event.streams;
+    call.remoteStreams = renewedBy({}, event.streams);
     call.peerCan = event.can;
     call.expiresAt = event.receivedAt - event.age + std::min(event.lifetime, longestLifetime); // R25
     call.deadline = call.expiresAt;
@@ -164,6 +171,9 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
     call.waiting = waiting;
     call.candidatesEnded = false;
     call.said.clear();
+    call.limited = false;
+    call.candidatesRef = 0;
+    call.firstRef = line().nextRef;
     call.localStreams.clear();
     call.flushAt = 0;
     call.gatherUntil = 0;

@@ -66,7 +66,7 @@ void Turn::take(const AnswerEvent &event)
     call->opponent = event.party();
     call->version = std::min(call->version, event.version);
     call->remoteSdp = event.sdp;
-    call->remoteStreams = event.streams;
+    call->remoteStreams = renewedBy({}, event.streams);
     call->peerCan = event.can;
     const Streams invited = withMute(call->localStreams, call->invitedMute);
     connecting(*call);

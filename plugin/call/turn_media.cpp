@@ -18,6 +18,15 @@ void Turn::settle(Call &call)
     touch(call);
 }
 
+// The host's offer is void (R73); the same one may come again.
+void Turn::failNegotiation(Call &call, const QString &reason)
+{
+    settle(call);
+    call.negotiation.localSdp.clear();
+    call.negotiation.ref = 0;
+    notify(call, NoteNegotiationFailed{reason});
+}
+
 void Turn::on(const Negotiate &negotiate)
 {
     Call *call = answeredCall(negotiate.callId);
@@ -29,13 +38,14 @@ void Turn::on(const Negotiate &negotiate)
         !negotiation.localSdp.isEmpty() && negotiation.localSdp == negotiate.sdp && negotiation.offer != Offer::Theirs;
     if (repeated)
         return accept(*call);
-    if (offer && negotiation.offer == Offer::Theirs)
-        return refuse(Refusal::Collision, call); // R76: theirs was first
+    if (offer && negotiation.offer != Offer::None)
+        return refuse(Refusal::Collision, call); // R76: one was first, theirs or our own
     if (!offer && negotiation.offer != Offer::Theirs)
         return refuse(Refusal::NoOffer, call);
     const Millis lifetime = line().settings.negotiateLifetime;
     negotiation.localSdp = negotiate.sdp;
     call->localStreams = negotiate.streams;
+    call->said.clear();
     call->candidatesEnded = !line().settings.hostTrickles; // new ones may come, of an ICE restart or a new section
     Millis notAfter = 0;
     if (offer) {
@@ -57,9 +67,21 @@ Call *Turn::inCall(const CallHead &event)
     if (!call)
         return nullptr;
     const bool known = call->opponent == event.party();
-    if (known && call->answered() && call->version > 0)
+    const bool answered = call->answered() && call->gatherUntil == 0;
+    if (known && answered && call->version > 0)
         return call;
-    drop(event, !known ? "not_party" : call->answered() ? "v0" : "not_answered"); // R11, R69, R71
+    drop(event, !known ? "not_party" : answered ? "v0" : "not_answered"); // R11, R69, R71
+    return nullptr;
+}
+
+Call *Turn::withOpponent(const CallHead &event)
+{
+    Call *call = dealWith(event);
+    if (!call)
+        return nullptr;
+    if (call->opponent == event.party() && call->version > 0 && call->live())
+        return call;
+    drop(event, call->opponent == event.party() ? "v0" : "not_party");
     return nullptr;
 }
 
@@ -73,6 +95,7 @@ void Turn::take(const NegotiateEvent &event)
     const Millis left = event.lifetime - event.age - (m_now - event.receivedAt);
     if (left <= 0)
         return drop(event, "expired"); // R73
+    call->peerCan = event.can.value_or(call->peerCan);
     if (event.type == SdpType::Offer)
         return takeOffer(*call, event, m_now + left);
     if (call->negotiation.offer != Offer::Ours)
@@ -93,6 +116,9 @@ void Turn::takeOffer(Call &call, const NegotiateEvent &event, Millis until)
     if (crosses && call.side == Side::Ours)
         return drop(event, "offer_collision"); // R75, R76: the caller is impolite, and so are we
     call.negotiation.rollback = crosses;
+    call.negotiation.ref = 0; // what becomes of what we sent before does not matter any more
+    if (crosses)
+        call.negotiation.localSdp.clear();
     call.negotiation.offer = Offer::Theirs;
     call.negotiation.until = until;
     call.remoteSdp = event.sdp;
@@ -120,7 +146,7 @@ void Turn::sendStreams(Call &call, const Streams &before)
 {
     const Streams now = listedStreams(call);
     if (call.answered() && call.gatherUntil == 0 && call.version > 0 && !(now == before))
-        send(call, OutStreams{now}); // R88
+        call.minorRef = send(call, OutStreams{now}); // R88
 }
 
 void Turn::on(const SetMute &mute)
@@ -142,7 +168,7 @@ void Turn::on(const SetMute &mute)
 
 void Turn::take(const StreamsEvent &event)
 {
-    Call *call = inCall(event);
+    Call *call = withOpponent(event); // also of a caller who mutes while it rings
     if (!call)
         return;
     const Streams changed = changedBy(call->remoteStreams, event.listed);
@@ -150,27 +176,29 @@ void Turn::take(const StreamsEvent &event)
         return drop(event, "no_change");
     call->remoteStreams = changed;
     touch(*call);
-    notify(*call, NoteMediaChanged{changed});
+    if (call->announced && call->fold == Fold::None && !m_yielded.contains(call->id))
+        notify(*call, NoteMediaChanged{changed}); // otherwise the offer that the host will get says it
 }
 
 void Turn::on(const AssertIdentity &asserted)
 {
     if (Call *call = answeredCall(asserted.callId)) {
-        send(*call, OutIdentity{asserted.identity});
+        call->minorRef = send(*call, OutIdentity{asserted.identity});
         accept(*call);
     }
 }
 
 void Turn::take(const IdentityEvent &event)
 {
-    Call *call = inCall(event);
+    Call *call = withOpponent(event);
     if (!call)
         return;
     if (call->identity == event.identity)
         return drop(event, "no_change");
     call->identity = event.identity;
     touch(*call);
-    notify(*call, NoteIdentity{event.identity});
+    if (call->announced)
+        notify(*call, NoteIdentity{event.identity});
 }
 
 // --- R106: one device says that it will not ring, or cannot; the others may still answer -----------------------------

@@ -28,11 +28,15 @@ void Turn::take(const ReplacesEvent &event)
     Call *call = inCall(event); // R101
     if (!call)
         return;
-    if (call->transfer)
-        return drop(event, call->transfer->replacementId == event.replacementId ? "duplicate" : "transfer_pending");
+    if (call->transfer && call->transfer->replacementId == event.replacementId)
+        return drop(event, "duplicate");
+    if (call->transfer) {
+        call->minorRef = send(*call, OutRejectReplacement{event.replacementId}); // R103: one at a time
+        return drop(event, "transfer_pending");
+    }
     const bool ours = event.target.id == line().self || event.target.id == call->peer;
     if (!line().settings.transfers || ours) {
-        send(*call, OutRejectReplacement{event.replacementId}); // R103, R104
+        call->minorRef = send(*call, OutRejectReplacement{event.replacementId}); // R103, R104
         return drop(event, ours ? "bad_target" : "transfers_off");
     }
     const Millis asked = std::min(event.lifetime.value_or(line().settings.transferLifetime), longestLifetime);
@@ -114,7 +118,7 @@ void Turn::on(const RejectTransfer &rejected)
 void Turn::rejectReplacement(Call &call)
 {
     if (call.live())
-        send(call, OutRejectReplacement{call.transfer->replacementId});
+        call.minorRef = send(call, OutRejectReplacement{call.transfer->replacementId});
     call.transfer.reset();
     touch(call);
 }
@@ -149,6 +153,12 @@ void Turn::didNotTakeOver(const Call &fresh, EndReason reason)
 
 void Turn::failTransfer(Call &call, const QString &reason)
 {
+    for (Call &half : line().calls) { // the target does not await anybody: then its call is left alone
+        if (half.transfer && half.transfer->kind == Transfer::Kind::WeAsk && half.transfer->newCall == call.id) {
+            half.transfer->newCall.clear();
+            touch(half);
+        }
+    }
     const auto other = line().calls.find(call.transfer->newCall);
     if (other != line().calls.end() && call.transfer->kind == Transfer::Kind::WeAsk) {
         other->transfer.reset();
@@ -190,10 +200,12 @@ void Turn::on(const TransferCall &transfer)
         awaited.replacementId = m_entropy.id(replacementIdLength);
         awaited.target = Identity{call->peer, {}, {}};
         awaited.newCall.clear();
-        send(*other, OutReplaces{awaited.replacementId, awaited.newMatrixId, false, awaited.target, lifetime});
+        awaited.until = 0; // the other half has the deadline for both
+        other->minorRef =
+            send(*other, OutReplaces{awaited.replacementId, awaited.newMatrixId, false, awaited.target, lifetime});
         other->transfer = awaited; // its end, too, is what we wanted
     }
-    send(*call, OutReplaces{asked.replacementId, asked.newMatrixId, true, asked.target, lifetime});
+    call->minorRef = send(*call, OutReplaces{asked.replacementId, asked.newMatrixId, true, asked.target, lifetime});
     call->transfer = asked;
     accept(*call);
 }
@@ -218,8 +230,12 @@ void Turn::transferIsOver(Call &call)
         return;
     const Transfer asked = *std::exchange(call.transfer, std::nullopt);
     const auto other = line().calls.find(asked.newCall);
-    if (call.reason == EndReason::Transferred && other != line().calls.end() && other->live())
-        hangUp(*other, EndReason::Transferred);
+    if (other == line().calls.end() || !other->live())
+        return;
+    if (call.reason == EndReason::Transferred)
+        return hangUp(*other, EndReason::Transferred);
+    other->transfer.reset();
+    touch(*other);
 }
 
 } // namespace voip::call

@@ -78,7 +78,7 @@ std::optional<Millis> lifetimeIn(const QJsonObject &content)
     const double value = content.value(QLatin1String("lifetime")).toDouble(0);
     if (!(value > 0))
         return std::nullopt;
-    return static_cast<Millis>(std::min(value, static_cast<double>(longestLifetime)));
+    return static_cast<Millis>(std::ceil(std::min(value, static_cast<double>(longestLifetime))));
 }
 
 Word readIdentity(const QJsonObject &said, Identity &identity)
@@ -96,7 +96,7 @@ Word read(const QJsonObject &content, InviteEvent &event)
     const QJsonValue lifetime = content.value(QLatin1String("lifetime"));
     if (!lifetime.isDouble() || !(lifetime.toDouble() > 0))
         return "bad_field";
-    event.lifetime = static_cast<Millis>(std::min(lifetime.toDouble(), static_cast<double>(longestLifetime)));
+    event.lifetime = *lifetimeIn(content);
     const QJsonValue invitee = content.value(QLatin1String("invitee"));
     if (invitee.isString())
         event.invitee = invitee.toString();
@@ -161,7 +161,9 @@ Word read(const QJsonObject &, RejectEvent &)
 Word read(const QJsonObject &content, SelectAnswerEvent &event)
 {
     event.selectedPartyId = text(content, "selected_party_id");
-    return event.selectedPartyId.isEmpty() || isOpaqueId(event.selectedPartyId) ? nullptr : "bad_id";
+    if (!event.selectedPartyId.isEmpty() && !isOpaqueId(event.selectedPartyId))
+        event.selectedPartyId = QStringLiteral("~"); // somebody else, whoever: no key, only compared (R6, R38)
+    return nullptr;
 }
 
 Word read(const QJsonObject &content, NegotiateEvent &event)
@@ -174,6 +176,8 @@ Word read(const QJsonObject &content, NegotiateEvent &event)
     event.type = type == QLatin1String("offer") ? SdpType::Offer : SdpType::Answer;
     event.lifetime = lifetimeIn(content).value_or(usualLifetime);
     event.media = activeMediaOf(event.sdp);
+    if (content.value(QLatin1String("capabilities")).isObject())
+        event.can = capabilitiesIn(content);
     event.streams = theirStreams(event.sdp, content);
     event.held = event.type == SdpType::Offer ? offerHolds(event.sdp) : answerHolds(event.sdp);
     return nullptr;

@@ -109,6 +109,21 @@ QStringList linesOf(const QString &sdp)
     return lines;
 }
 
+// A line that ends in an address.
+bool namesHost(QStringView line)
+{
+    return line.startsWith(u"c=") || line.startsWith(u"o=") || line.startsWith(u"a=rtcp:");
+}
+
+QString withoutPrivateHost(QStringView line)
+{
+    const auto space = line.lastIndexOf(u' ');
+    const QStringView address = line.sliced(space + 1);
+    if (space < 0 || !isPrivateAddress(address))
+        return line.toString();
+    return line.first(space + 1).toString() + QLatin1String(address.contains(u':') ? "::" : "0.0.0.0");
+}
+
 QString joined(const QStringList &lines)
 {
     return lines.isEmpty() ? QString() : lines.join(QLatin1String("\r\n")) + QLatin1String("\r\n");
@@ -222,6 +237,8 @@ QString withoutPrivateAddresses(const QString &sdp)
     static constexpr QLatin1String prefix("a=candidate:");
     QStringList kept;
     eachLine(sdp, [&kept](QStringView line) {
+        if (namesHost(line))
+            return kept.push_back(withoutPrivateHost(line));
         if (!line.startsWith(prefix))
             return kept.push_back(line.toString());
         if (const auto rest = withoutPrivateAddress(line.sliced(2).toString()))
@@ -237,18 +254,22 @@ QString redacted(const QString &sdp)
                                         u"a=bundle-only"};
     QStringList lines{QStringLiteral("v=0"), {}};
     qsizetype cut = 0;
-    eachLine(sdp, [&lines, &cut](QStringView line) {
+    std::uint32_t print = 0x811c9dc5u; // FNV-1a: tells two descriptions apart and nothing of what was in them
+    eachLine(sdp, [&lines, &cut, &print](QStringView line) {
         if (line.startsWith(mark) && line.size() < 64)
             lines[1] = line.toString();
         else if (directionOf(line) || std::any_of(kept.begin(), kept.end(), [line](const char16_t *prefix) {
                      return line.startsWith(QStringView(prefix));
                  }))
             lines.push_back(line.toString());
-        else if (line != u"v=0")
+        else if (line != u"v=0" && !namesHost(line)) {
             cut += line.size();
+            for (const QChar c : line)
+                print = (print ^ c.unicode()) * 0x01000193u;
+        }
     });
     if (lines[1].isEmpty()) // only what is cut out is counted: what the core adds or takes away does not matter
-        lines[1] = mark + QString::number(cut) + QLatin1String(" characters");
+        lines[1] = QStringLiteral("%1%2 characters (%3)").arg(mark).arg(cut).arg(print, 8, 16, QLatin1Char('0'));
     return joined(lines);
 }
 

@@ -69,6 +69,7 @@ Streams theirStreams(const QString &sdp, const QJsonObject &content)
     const auto metadata = metadataIn(content);
     for (qsizetype i = 0; i < streams.size(); ++i) {
         Stream &stream = streams[i];
+        stream.listed = metadata && metadata->contains(stream.id);
         if (metadata)
             apply(metadata->value(stream.id).toObject(), stream);
         else if (i > 0)

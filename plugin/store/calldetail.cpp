@@ -236,6 +236,9 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("candidates_ended"), call.candidatesEnded},
         {QStringLiteral("candidates_ref"), static_cast<qint64>(call.candidatesRef)},
         {QStringLiteral("limited"), call.limited},
+        {QStringLiteral("first_ref"), static_cast<qint64>(call.firstRef)},
+        {QStringLiteral("answer_ref"), static_cast<qint64>(call.answerRef)},
+        {QStringLiteral("minor_ref"), static_cast<qint64>(call.minorRef)},
         {QStringLiteral("interrupted"), call.interrupted},
         {QStringLiteral("expires_at"), static_cast<qint64>(call.expiresAt)},
         {QStringLiteral("gather_until"), static_cast<qint64>(call.gatherUntil)},
@@ -278,6 +281,9 @@ void readLater(Fields &fields, call::Call &call, QString &defect)
 {
     call.candidatesRef = fields.integer(QStringLiteral("candidates_ref"));
     call.limited = fields.flag(QStringLiteral("limited"));
+    call.firstRef = fields.integer(QStringLiteral("first_ref"));
+    call.answerRef = fields.integer(QStringLiteral("answer_ref"));
+    call.minorRef = fields.integer(QStringLiteral("minor_ref"));
     call.interrupted = fields.flag(QStringLiteral("interrupted"));
     call.expiresAt = fields.integer(QStringLiteral("expires_at"));
     call.gatherUntil = fields.integer(QStringLiteral("gather_until"));

@@ -255,6 +255,9 @@ void fillLater(QRandomGenerator &random, call::Call &call)
 {
     call.candidatesRef = randomNumber(random);
     call.limited = coin(random);
+    call.firstRef = randomNumber(random);
+    call.answerRef = randomNumber(random);
+    call.minorRef = randomNumber(random);
     call.interrupted = coin(random);
     call.expiresAt = randomNumber(random);
     call.gatherUntil = randomNumber(random);

@@ -18,12 +18,14 @@ private Q_SLOTS:
 void CandidateTest::fingerprints() // R57
 {
     const QString plain = QStringLiteral("candidate:1 1 udp 100 1.2.3.4 5001 typ host");
-    QCOMPARE(fingerprint(plain), fingerprint(plain + QStringLiteral(" generation 0 ufrag abcd")));
-    QVERIFY(fingerprint(plain) != fingerprint(QStringLiteral("candidate:1 1 udp 100 1.2.3.4 5002 typ host")));
-    QCOMPARE(fingerprint(QString()), std::uint64_t(0));
-    QVERIFY(fingerprint(QStringLiteral("x")) != 0);
+    const auto of = [](const QString &text, int section) { return fingerprint(Candidate{text, {}, section}); };
+    QCOMPARE(of(plain, 0), of(plain + QStringLiteral(" generation 0 ufrag abcd"), 0));
+    QVERIFY(of(plain, 0) != of(QStringLiteral("candidate:1 1 udp 100 1.2.3.4 5002 typ host"), 0));
+    QVERIFY(of(plain, 0) != of(plain, 1));
+    QCOMPARE(of(QString(), 0), std::uint64_t(0));
+    QVERIFY(of(QStringLiteral("x"), 0) != 0);
     // Rows of one machine are read on another.
-    QCOMPARE(fingerprint(plain), std::uint64_t(0x78bb2ff5cdd5f918u));
+    QCOMPARE(of(plain, 0), std::uint64_t(0x48670b62d27977c8u));
 }
 
 void CandidateTest::privateAddress_data() // R60

@@ -173,10 +173,12 @@ void Sdp::whatIsRedactedOnceStaysSo()
                                           "a=ice-ufrag:uuuu\r\na=ice-pwd:pppp\r\na=fingerprint:sha-256 AA\r\n"
                                           "a=crypto:1 kkkk\r\na=msid:s t\r\na=mid:0\r\na=end-of-candidates\r\n");
     const QString cut = redacted(secret);
-    const int cutOut = 24 + 16 + 14 + 24 + 14; // o=, ice-ufrag, ice-pwd, fingerprint, crypto
-    QCOMPARE(cut, QStringLiteral("v=0\r\ns=redacted, %1 characters\r\na=sendonly\r\nm=audio 9 X\r\na=msid:s t\r\n"
-                                 "a=mid:0\r\na=end-of-candidates\r\n")
-                      .arg(cutOut));
+    QStringList lines = cut.split(QStringLiteral("\r\n"));
+    QCOMPARE(lines.takeAt(1).left(26), QStringLiteral("s=redacted, 68 characters "));
+    QCOMPARE(lines.join(u'\n'), QStringLiteral("v=0\na=sendonly\nm=audio 9 X\na=msid:s t\na=mid:0\n"
+                                               "a=end-of-candidates\n"));
+    QString other = secret;
+    QVERIFY(redacted(other.replace(QStringLiteral("pppp"), QStringLiteral("qqqq"))) != cut);
     QCOMPARE(redacted(cut), cut);
 }
 
