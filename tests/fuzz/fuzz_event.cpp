@@ -27,6 +27,11 @@ QJsonObject eventOf(FuzzedDataProvider &data, const QString &type)
     return event;
 }
 
+bool within(call::Millis lifetime)
+{
+    return lifetime >= 0 && lifetime <= call::longestLifetime;
+}
+
 void check(const call::MatrixEvent &event)
 {
     std::visit(
@@ -42,8 +47,10 @@ void check(const call::MatrixEvent &event)
             }
             if constexpr (requires { what.sdp; })
                 fuzz::must(protocol::looksLikeSdp(what.sdp), "sdp");
-            if constexpr (requires { what.lifetime; })
-                fuzz::must(what.lifetime >= 0 && what.lifetime <= call::longestLifetime, "lifetime");
+            if constexpr (requires { what.lifetime.value_or(0); }) // may be left out
+                fuzz::must(within(what.lifetime.value_or(0)), "lifetime");
+            else if constexpr (requires { what.lifetime; })
+                fuzz::must(within(what.lifetime), "lifetime");
             if constexpr (requires { what.candidates; })
                 fuzz::must(!what.candidates.isEmpty() && what.candidates.size() <= 128, "candidates");
         },
