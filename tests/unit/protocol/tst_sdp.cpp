@@ -174,7 +174,7 @@ void Sdp::whatIsRedactedOnceStaysSo()
                                           "a=crypto:1 kkkk\r\na=msid:s t\r\na=mid:0\r\na=end-of-candidates\r\n");
     const QString cut = redacted(secret);
     QStringList lines = cut.split(QStringLiteral("\r\n"));
-    QCOMPARE(lines.takeAt(1).left(26), QStringLiteral("s=redacted, 68 characters "));
+    QCOMPARE(lines.takeAt(1).left(26), QStringLiteral("s=redacted, 69 characters "));
     QCOMPARE(lines.join(u'\n'), QStringLiteral("v=0\na=sendonly\nm=audio 9 X\na=msid:s t\na=mid:0\n"
                                                "a=end-of-candidates\n"));
     QString other = secret;
