@@ -61,8 +61,8 @@ void Malformed::content_data()
     row("reject", "party_id", missing, "(good)"); // R48
     row("answer", "party_id", QString(), "bad_id");
     row("select_answer", "selected_party_id", QStringLiteral("a b"), "(good)"); // another party, whoever it is: R38
-    row("select_answer", "selected_party_id", 1, "(good)"); // as if missing: R45
-    row("hangup", "reason", missing, "(good)");             // R62
+    row("select_answer", "selected_party_id", 1, "(good)");                     // as if missing: R45
+    row("hangup", "reason", missing, "(good)");                                 // R62
     row("hangup", "reason", 12, "(good)");
 
     row("invite", "offer", missing, "bad_field");
