@@ -44,6 +44,21 @@ std::optional<std::array<int, 4>> ipv4(QStringView text)
     return bytes;
 }
 
+// Whether a line of the SDP begins with "a=" and this. Descriptions are long, and looked through often.
+bool hasAttribute(QStringView sdp, QStringView begin)
+{
+    const auto isIt = [begin](QStringView line) {
+        return line.size() >= begin.size() + 2 && line[0] == u'a' && line[1] == u'=' && line[2] == begin[0] &&
+               line.sliced(2).startsWith(begin);
+    };
+    for (auto end = sdp.indexOf(u'\n'); end >= 0; end = sdp.indexOf(u'\n')) {
+        if (isIt(sdp.first(end)))
+            return true;
+        sdp = sdp.sliced(end + 1);
+    }
+    return isIt(sdp);
+}
+
 } // namespace
 
 bool isPrivateAddress(QStringView address)
@@ -85,13 +100,14 @@ std::uint64_t fingerprint(const Candidate &candidate)
 
 bool isInSdp(const Candidate &candidate, const QString &sdp)
 {
-    const auto end = endOfPort(candidate.candidate);
-    return end >= 0 && sdp.contains(QLatin1String("a=") + candidate.candidate.left(end + 1));
+    const QStringView all(candidate.candidate);
+    const auto end = endOfPort(all);
+    return end >= 0 && hasAttribute(sdp, all.first(end + 1));
 }
 
 bool isComplete(const QString &sdp)
 {
-    return sdp.contains(QLatin1String("a=end-of-candidates"));
+    return hasAttribute(sdp, u"end-of-candidates");
 }
 
 std::optional<QString> withoutPrivateAddress(const QString &candidate)

@@ -60,7 +60,7 @@ const Call *Line::findMatrix(const QString &roomId, const QString &matrixId) con
     return nullptr;
 }
 
-std::optional<Millis> dueOf(const Call &call)
+Millis dueOf(const Call &call)
 {
     Millis due = call.live() ? call.deadline : call.forgetAt;
     const Millis transfer = call.transfer ? call.transfer->until : 0;
@@ -76,8 +76,8 @@ std::optional<Millis> Line::nextDue() const
 {
     std::optional<Millis> next;
     for (const Call &call : calls) {
-        const auto due = dueOf(call);
-        if (due && (!next || *due < *next))
+        const Millis due = dueOf(call);
+        if (!next || due < *next)
             next = due;
     }
     return next;

@@ -57,12 +57,19 @@ struct Settings {
     bool operator==(const Settings &) const = default;
 };
 
+// What is remembered to save work and is no part of the state: two lines that differ only in it are equal.
+struct Hint {
+    Millis at = 0;
+    bool operator==(const Hint & /*other*/) const { return true; }
+};
+
 struct Line {
     QString self; // Matrix id of the ghost
     Settings settings;
     QMap<QString, Room> rooms; // by room id
     QMap<QString, Call> calls; // by host call id: live ones, early ones, tombstones
     std::int64_t nextRef = 1;  // outbox references, unique by line
+    Hint quietUntil = {};      // nothing is due before; kept by transition()
 
     [[nodiscard]] const Call *findMatrix(const QString &roomId, const QString &matrixId) const;
     // The earliest moment at which something is due, or nothing.
@@ -71,6 +78,6 @@ struct Line {
 };
 
 // When something is due in this call next.
-[[nodiscard]] std::optional<Millis> dueOf(const Call &call);
+[[nodiscard]] Millis dueOf(const Call &call);
 
 } // namespace voip::call

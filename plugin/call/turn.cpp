@@ -110,7 +110,8 @@ std::int64_t Turn::send(Call &call, OutContent content, Millis notAfter)
 
 void Turn::notify(Call &call, NoteContent content)
 {
-    const QString conversation = line().rooms.value(call.roomId).conversationId;
+    const auto where = line().rooms.constFind(call.roomId);
+    const QString conversation = where == line().rooms.constEnd() ? QString() : where->conversationId;
     give(Notify{call.id, conversation, ++call.noticeSeq, call.peer, call.media, call.roomId, call.matrixId,
                 call.ourParty, std::move(content)});
     touch(call);

@@ -19,7 +19,7 @@ public:
         m_step.line = std::move(line);
         m_step.effects.reserve(4);
     }
-    Step finish() && { return std::move(m_step); }
+    Step finish() &&;
 
     void on(const MatrixBatch &batch);
     void on(const RoomSnapshot &snapshot);
@@ -78,6 +78,7 @@ private:
     void buffer(Call &call, const CandidatesEvent &event);
     void deliverWaiting(Call &call);
     void announceWaitingCalls();
+    void announceRung(const QVector<QString> &ids);
     void announce(Call &call);
     [[nodiscard]] EndReason endReasonOf(const Call &call, EndReason said) const;
     void selfMembership(const MemberEvent &event);

@@ -80,8 +80,8 @@ QVector<Candidate> Turn::takeUnsaid(Call &call)
 void Turn::gather(Call &call)
 {
     const auto &settings = line().settings;
-    const bool complete = !settings.hostTrickles || isComplete(call.localSdp);
-    if (complete && !call.candidatesEnded) { // what it has is in its SDP, and the end is said all the same (R52)
+    const bool complete = !call.candidatesEnded && (!settings.hostTrickles || isComplete(call.localSdp));
+    if (complete) { // what it has is in its SDP, and the end is said all the same (R52)
         call.candidatesEnded = true;
         call.unsent.push_back({});
     }
@@ -213,10 +213,12 @@ void Turn::holdBack(Call &call, Fold what)
 {
     call.fold = what;
     touch(call);
+    if (line().settings.hostTrickles)
+        return unfold(call);
     const bool early = std::any_of(call.waiting.cbegin(), call.waiting.cend(), [&call](const PartyCandidates &entry) {
         return call.opponent == entry.party && endsThem(entry.candidates);
     });
-    if (line().settings.hostTrickles || early || isComplete(call.remoteSdp))
+    if (early || isComplete(call.remoteSdp))
         return unfold(call);
     call.foldUntil = m_now + line().settings.foldFor; // R54: their end may never be said
     if (what == Fold::Offer)                          // R27: there must be time left to answer

@@ -4,6 +4,7 @@
 #include "call/turn.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace voip::call
 {
@@ -94,19 +95,31 @@ void Turn::on(const Restart &)
 
 void Turn::fireDue()
 {
-    while (true) {
+    while (m_now >= line().quietUntil.at) {
         const Call *next = nullptr;
-        Millis earliest = m_now;
+        Millis earliest = std::numeric_limits<Millis>::max();
         for (const Call &call : std::as_const(line().calls)) {
-            if (const auto due = dueOf(call); due && (next ? *due < earliest : *due <= earliest)) {
+            if (const Millis due = dueOf(call); due < earliest) {
                 next = &call;
-                earliest = *due;
+                earliest = due;
             }
         }
-        if (!next)
+        if (!next || earliest > m_now) {
+            line().quietUntil.at = earliest;
             return;
+        }
         fire(line().calls[next->id], earliest);
     }
+}
+
+// What this input changed may be due earlier than all else.
+Step Turn::finish() &&
+{
+    for (const QString &id : std::as_const(m_step.changedCalls)) {
+        if (const auto call = line().calls.constFind(id); call != line().calls.constEnd())
+            line().quietUntil.at = std::min(line().quietUntil.at, dueOf(*call));
+    }
+    return std::move(m_step);
 }
 
 void Turn::fire(Call &call, Millis due)

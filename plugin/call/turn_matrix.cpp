@@ -14,7 +14,7 @@ void Turn::on(const MatrixBatch &batch)
     for (const MatrixEvent &event : batch.events)
         std::visit([this](const auto &what) { take(what); }, event);
     m_batch = nullptr;
-    announceWaitingCalls(); // R28: only now that the whole batch is seen
+    announceRung(std::exchange(m_rung, {})); // R28: only now that the whole batch is seen
 }
 
 // --- events of a call that should be known -------------------------------------------------------------------------
@@ -162,16 +162,22 @@ void Turn::take(const SelectAnswerEvent &event)
 
 // --- what is told only when the whole batch is seen -----------------------------------------------------------------
 
-// Tells the host of calls that ring and that it has not heard of, once their room is known; and of those that took the
-// place of its own (R80).
+// A room is known now: calls that waited for it may ring.
 void Turn::announceWaitingCalls()
 {
-    QVector<QString> ids = std::exchange(m_rung, {});
+    QVector<QString> ids;
     for (const Call &call : std::as_const(line().calls)) {
-        if (call.state == State::Ringing && !call.announced && !ids.contains(call.id))
+        if (call.state == State::Ringing && !call.announced)
             ids.push_back(call.id);
     }
-    for (const QString &id : std::as_const(ids)) {
+    announceRung(ids);
+}
+
+// Tells the host of calls that ring and that it has not heard of, once their room is known; and of those that took the
+// place of its own (R80).
+void Turn::announceRung(const QVector<QString> &ids)
+{
+    for (const QString &id : ids) {
         Call &call = line().calls[id];
         if (call.state != State::Ringing || call.announced || call.fold != Fold::None)
             continue;

@@ -15,7 +15,8 @@ namespace
 
 const QString us = QStringLiteral("@us:test");
 const QString bob = QStringLiteral("@bob:test");
-const QString sdp = QStringLiteral("v=0\r\n") + QString(3000, u'a'); // about what browsers send
+const QString sdp = // about as long, and in as many lines, as what browsers send
+    QStringLiteral("v=0\r\n") + QStringLiteral("a=rtcp-fb:111 transport-cc\r\n").repeated(110);
 
 Line lineWith(int rooms)
 {

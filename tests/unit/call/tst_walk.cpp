@@ -221,7 +221,7 @@ private:
         QMap<QString, int> live;
         QSet<QString> matrixIds;
         for (const Call &call : step.line.calls) {
-            if (dueOf(call).value_or(0) <= m_now)
+            if (dueOf(call) <= m_now)
                 return QStringLiteral("a call is overdue: ") + toString(call.state);
             if (matrixIds.contains(call.roomId + call.matrixId))
                 return QStringLiteral("two calls with one call id");

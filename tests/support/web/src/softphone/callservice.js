@@ -52,6 +52,10 @@ export class CallService {
         continue;
       }
       const answer = await response.json().catch(() => null);
+      if (answer?.error === 'NOT_READY' && Date.now() < giveUpAt) { // it is there, and still starting
+        await pause(300);
+        continue;
+      }
       entry.status = response.status;
       entry.ms = Date.now() - entry.t;
       entry.code = answer?.error;
