@@ -117,6 +117,7 @@ struct Call {
     bool announced = false;                // the host has been told of it (R28)
     bool inviteSent = false;               // ours: the homeserver has the invite
     bool unavailableTold = false;          // the host was told that Matrix cannot carry it now
+    int rejectedLocally = 0;               // how often the host was told so (R106)
     std::optional<std::int64_t> inviteRef; // ours: the outbox entry of the invite while it is unsent
     std::int64_t firstRef = 0;  // outbox entries before it are of a call that this one took the place of (R80)
     std::int64_t answerRef = 0; // of our answer
@@ -128,9 +129,17 @@ struct Call {
     Millis flushAt = 0;               // 0: nothing to flush
     bool candidatesEnded = false;     // ours: end-of-candidates was said
     QVector<std::uint64_t> said;      // fingerprints of ours that went out (R57)
-    std::int64_t candidatesRef = 0;   // the last candidates that went out
+    std::int64_t candidatesFrom = 0;  // the candidates that went out last: the first entry of theirs,
+    std::int64_t candidatesRef = 0;   // and the last one
     bool limited = false;             // the homeserver slows them down: what comes meanwhile is merged (R58)
 
+    // Known by early candidates or by its end only (R56, R67), or never told to the host.
+    [[nodiscard]] bool hearsay() const { return side == Side::Theirs && !announced && !live(); }
+    // An event of this party is one of the chosen opponent. A v0 client has no party id, whatever it says (R11).
+    [[nodiscard]] bool isOpponent(const Party &party) const
+    {
+        return opponent && opponent->user == party.user && (version == 0 || opponent->id == party.id);
+    }
     [[nodiscard]] bool live() const { return state != State::Ended && state != State::Early; }
     [[nodiscard]] bool answered() const { return state == State::Connecting || state == State::Connected; }
     [[nodiscard]] bool preparing() const { return state == State::Inviting && gatherUntil > 0; } // R79

@@ -110,6 +110,12 @@ bool isComplete(const QString &sdp)
     return hasAttribute(sdp, u"end-of-candidates");
 }
 
+bool isInactive(const QString &sdp)
+{
+    return hasAttribute(sdp, u"inactive") && !hasAttribute(sdp, u"sendrecv") && !hasAttribute(sdp, u"sendonly") &&
+           !hasAttribute(sdp, u"recvonly");
+}
+
 std::optional<QString> withoutPrivateAddress(const QString &candidate)
 {
     QStringList words = candidate.split(u' ');

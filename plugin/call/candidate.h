@@ -14,6 +14,8 @@ namespace voip::call
 [[nodiscard]] bool isInSdp(const Candidate &candidate, const QString &sdp);
 // The description says by itself that nothing comes after it.
 [[nodiscard]] bool isComplete(const QString &sdp);
+// Whether the SDP asks for no media in either direction.
+[[nodiscard]] bool isInactive(const QString &sdp);
 
 [[nodiscard]] bool isPrivateAddress(QStringView address);
 // R60: nothing if the candidate is one of a private network (also loopback, link-local, unique local, mDNS), otherwise

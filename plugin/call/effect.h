@@ -144,7 +144,7 @@ struct NoteNegotiate {
     QVector<Candidate> folded = {};
     bool operator==(const NoteNegotiate &) const = default;
 };
-struct NoteNegotiationFailed { // the host's offer is void; the call goes on (R73)
+struct NoteNegotiationFailed { // the offer that is open, or the host's answer, is void; the call goes on (R73)
     QString reason;            // "timeout", or what the homeserver has against it
     bool operator==(const NoteNegotiationFailed &) const = default;
 };

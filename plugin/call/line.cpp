@@ -51,13 +51,18 @@ QString Room::peerOf(const QString &user) const
     return peer;
 }
 
-const Call *Line::findMatrix(const QString &roomId, const QString &matrixId) const
+const Call *Line::find(const QString &roomId, const QString &matrixId, const QString &sender) const
 {
+    const Call *told = nullptr;
     for (const Call &call : calls) {
-        if (call.matrixId == matrixId && call.roomId == roomId)
+        if (call.matrixId != matrixId || call.roomId != roomId)
+            continue;
+        if (!call.hearsay())
             return &call;
+        if (call.peer == self || (call.peer == sender && !told))
+            told = &call;
     }
-    return nullptr;
+    return told;
 }
 
 Millis dueOf(const Call &call)

@@ -71,7 +71,10 @@ struct Line {
     std::int64_t nextRef = 1;  // outbox references, unique by line
     Hint quietUntil = {};      // nothing is due before; kept by transition()
 
-    [[nodiscard]] const Call *findMatrix(const QString &roomId, const QString &matrixId) const;
+    // The call that an event of `sender` with this call_id is about. What is only known by early candidates or by its
+    // end is known for the user who said so (for all, if our own did): a stranger who says the same call_id means
+    // another call.
+    [[nodiscard]] const Call *find(const QString &roomId, const QString &matrixId, const QString &sender) const;
     // The earliest moment at which something is due, or nothing.
     [[nodiscard]] std::optional<Millis> nextDue() const;
     bool operator==(const Line &) const = default;

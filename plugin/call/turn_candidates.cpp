@@ -137,6 +137,7 @@ void Turn::flush(Call &call)
     const Millis notAfter = call.state == State::Inviting ? call.deadline : 0;
     OutCandidates out;
     qsizetype length = 0;
+    call.candidatesFrom = line().nextRef;
     for (const Candidate &candidate : takeUnsaid(call)) {
         if (out.candidates.size() >= maxPerEvent ||
             (!out.candidates.isEmpty() && length + candidate.candidate.size() > maxEventLength)) {
@@ -169,7 +170,7 @@ void Turn::buffer(Call &call, const CandidatesEvent &event)
 
 void Turn::take(const CandidatesEvent &event)
 {
-    if (event.sender != line().self && !line().findMatrix(event.roomId, event.callId)) { // R56
+    if (event.sender != line().self && !line().find(event.roomId, event.callId, event.sender)) { // R56
         if (!mayKeep(event))
             return;
         Call &call = add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
@@ -182,7 +183,7 @@ void Turn::take(const CandidatesEvent &event)
         return;
     if (call->state == State::Early || (call->state == State::Inviting && event.sender == call->peer))
         return buffer(*call, event); // R55
-    if (call->opponent != event.party())
+    if (!call->isOpponent(event.party()))
         return drop(event, "not_party"); // R55
     if (call->fold != Fold::None) {
         buffer(*call, event);
@@ -201,7 +202,7 @@ void Turn::deliverWaiting(Call &call)
 {
     const auto waiting = std::exchange(call.waiting, {});
     for (const PartyCandidates &entry : waiting) {
-        if (call.opponent == entry.party)
+        if (call.isOpponent(entry.party))
             notify(call, NoteCandidates{entry.candidates});
     }
     touch(call);
@@ -216,7 +217,7 @@ void Turn::holdBack(Call &call, Fold what)
     if (line().settings.hostTrickles)
         return unfold(call);
     const bool early = std::any_of(call.waiting.cbegin(), call.waiting.cend(), [&call](const PartyCandidates &entry) {
-        return call.opponent == entry.party && endsThem(entry.candidates);
+        return call.isOpponent(entry.party) && endsThem(entry.candidates);
     });
     if (early || isComplete(call.remoteSdp))
         return unfold(call);
@@ -233,7 +234,7 @@ QVector<Candidate> Turn::foldedFor(Call &call)
         return {};
     QVector<Candidate> folded;
     for (const PartyCandidates &entry : std::exchange(call.waiting, {})) {
-        if (call.opponent == entry.party)
+        if (call.isOpponent(entry.party))
             folded += entry.candidates;
     }
     return folded;
@@ -249,6 +250,8 @@ void Turn::unfold(Call &call)
     case Fold::None:
         return;
     case Fold::Offer:
+        if (!call.announced && call.deadline - m_now < line().settings.leastTimeToRing)
+            return bury(call, EndReason::InviteTimeout); // R27: it was kept for too long, over a restart
         return announce(call);
     case Fold::Answer:
         notify(call, NoteAnswered{call.remoteSdp, call.remoteStreams, call.peerCan, foldedFor(call)});

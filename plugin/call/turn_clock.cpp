@@ -44,7 +44,7 @@ void Turn::on(const SendFailed &failed)
     if (call.state == State::Ringing || failed.ref < call.firstRef)
         return; // the failure is of the call that it replaced (R80)
     if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED")) { // R58: only slower
-        if (call.candidatesRef == failed.ref) {
+        if (failed.ref >= call.candidatesFrom && failed.ref <= call.candidatesRef) {
             call.limited = true;
             call.flushAt = 0;
             touch(call);
@@ -52,7 +52,8 @@ void Turn::on(const SendFailed &failed)
         return;
     }
     if (!failed.transient && isMinor(call, failed)) {
-        if (call.negotiation.ref == failed.ref && call.negotiation.offer == Offer::Ours)
+        // Our offer is void, or our answer did not get there: the host must know that nothing was agreed.
+        if (call.negotiation.ref == failed.ref && call.negotiation.offer != Offer::Theirs)
             failNegotiation(call, failed.code);
         return;
     }
@@ -82,7 +83,8 @@ void Turn::on(const Restart &)
     // A phone that rang may have gone with the process: what rings is signalled again (R68). What ran out meanwhile
     // is over already.
     for (Call &call : line().calls) {
-        if (call.state == State::Ringing && call.announced && call.fold == Fold::None)
+        const bool told = m_step.changedCalls.contains(call.id); // just now: it was kept back until now
+        if (call.state == State::Ringing && call.announced && call.fold == Fold::None && !told)
             notify(call, NoteInitiated{call.remoteSdp, call.remoteStreams, call.peerCan, {}, call.replaces});
         // Media goes on without us. Whether it does only the host can say; a call of which nobody says it is not kept.
         if (call.answered() && call.resumeBy == 0 && line().settings.resumeTimeout > 0) {
@@ -133,12 +135,10 @@ void Turn::fire(Call &call, Millis due)
     if (call.foldUntil == due)
         return unfold(call);
     if (call.negotiation.until == due) {
-        if (call.negotiation.offer == Offer::Ours)
-            return failNegotiation(call, QStringLiteral("timeout")); // R73: the call itself goes on
-        if (call.fold == Fold::NegotiatedOffer) {                    // it was never told
-            call.fold = Fold::None;
-            call.foldUntil = 0;
-        }
+        if (call.fold != Fold::NegotiatedOffer)
+            return failNegotiation(call, QStringLiteral("timeout")); // R73: ours or theirs; the call itself goes on
+        call.fold = Fold::None;                                      // it was never told
+        call.foldUntil = 0;
         return settle(call);
     }
     if (call.transfer && call.transfer->until == due) {

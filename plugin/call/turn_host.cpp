@@ -24,8 +24,9 @@ void Turn::on(const Answer &answer)
         return;
     if (call->side == Side::Theirs && call->answered() && call->localSdp == answer.sdp)
         return accept(*call); // the same answer again
-    if (call->state != State::Ringing)
-        return refuse(Refusal::WrongState, call); // R47: also when another phone of the user was faster
+    // R47: also when another phone of the user was faster, or when the host does not know yet what there is to answer.
+    if (call->state != State::Ringing || call->fold == Fold::Offer)
+        return refuse(Refusal::WrongState, call);
     call->localSdp = answer.sdp;
     call->localStreams = answer.streams;
     call->weCan = answer.can;

@@ -12,7 +12,8 @@ namespace
 
 constexpr int maxRinging = 16;  // of one line at a time
 constexpr int maxKept = 2048;   // calls of one line, tombstones too
-constexpr int maxForeign = 256; // early calls and tombstones of calls that never rang
+constexpr int maxHearsay = 512; // early calls and tombstones of calls that never rang
+constexpr int maxHearsayOfRoom = 64;
 
 } // namespace
 
@@ -29,12 +30,10 @@ QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
     if (event.invitee && *event.invitee != line().self)
         return because("not_invitee"); // R18, R20
     if (known) {
-        // A tombstone left by a third person does not keep the caller out.
-        const bool theirs = !known->opponent || known->opponent->user == event.sender;
-        if (known->state == State::Ended && (theirs || known->opponent->user == line().self))
+        if (known->state == State::Ended)
             return because("ended"); // R66
         if (known->live())
-            return because(known->side == Side::Theirs && known->opponent == event.party() ? "duplicate" : "not_party");
+            return because(known->side == Side::Theirs && known->isOpponent(event.party()) ? "duplicate" : "not_party");
     }
     const Millis left = std::min(event.lifetime, longestLifetime) - event.age - (m_now - event.receivedAt);
     if (left < line().settings.leastTimeToRing)
@@ -57,10 +56,10 @@ Call *Turn::ownInviteIn(const QString &roomId, const QString &peer)
 
 void Turn::take(const InviteEvent &event)
 {
-    const Call *known = line().findMatrix(event.roomId, event.callId);
+    const Call *known = line().find(event.roomId, event.callId, event.sender);
     if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
         return drop(event, reason);
-    Call *before = known ? &line().calls[known->id] : nullptr; // an early one, or a third person's tombstone
+    Call *before = known ? &line().calls[known->id] : nullptr; // an early one
     Call *ours = ownInviteIn(event.roomId, event.sender);
     if (!ours || line().settings.parallelCalls) { // R83
         ring(event, before);
@@ -101,7 +100,7 @@ bool Turn::endsInBatch(const InviteEvent &invite) const
 // Matrix calls are off for this user: the caller should know at once, not after a minute of ringing.
 void Turn::turnAway(const InviteEvent &event)
 {
-    Call &call = line().calls[line().findMatrix(event.roomId, event.callId)->id];
+    Call &call = line().calls[line().find(event.roomId, event.callId, event.sender)->id];
     if (call.version == 0)
         send(call, OutHangup{EndReason::UserHangup}); // R42
     else
@@ -135,10 +134,6 @@ void Turn::fillIncoming(Call &call, const InviteEvent &event)
 
 void Turn::ring(const InviteEvent &event, Call *early)
 {
-    if (early && early->state == State::Ended) { // a third person's tombstone
-        forget(*early);
-        early = nullptr;
-    }
     Call &call = early ? *early : add(event.callId, event.roomId, Side::Theirs, m_entropy.id(20));
     fillIncoming(call, event);
     m_rung.push_back(call.id);
@@ -186,11 +181,15 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
 // Whether one more call may be kept of which nobody was told.
 bool Turn::mayKeep(const CallHead &event)
 {
-    const auto foreign = std::count_if(line().calls.cbegin(), line().calls.cend(),
-                                       [](const Call &call) { return !call.announced && !call.live(); });
+    int kept = 0;
+    int keptOfRoom = 0;
+    for (const Call &call : std::as_const(line().calls)) {
+        kept += call.hearsay() ? 1 : 0;
+        keptOfRoom += call.hearsay() && call.roomId == event.roomId ? 1 : 0;
+    }
     const auto room = line().rooms.constFind(event.roomId);
     const bool ourRoom = room != line().rooms.constEnd() && room->has(line().self);
-    if (ourRoom && foreign < maxForeign)
+    if (ourRoom && kept < maxHearsay && keptOfRoom < maxHearsayOfRoom)
         return true;
     drop(event, ourRoom ? "too_many_calls" : "unknown_room");
     return false;

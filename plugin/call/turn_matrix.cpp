@@ -21,7 +21,7 @@ void Turn::on(const MatrixBatch &batch)
 
 Call *Turn::dealWith(const CallHead &event)
 {
-    const Call *known = line().findMatrix(event.roomId, event.callId);
+    const Call *known = line().find(event.roomId, event.callId, event.sender);
     if (!known) {
         drop(event, "unknown_call");
         return nullptr;
@@ -44,12 +44,12 @@ Call *Turn::dealWith(const CallHead &event)
 // R41: another device of our own user dealt with a call that we have not answered.
 bool Turn::takenElsewhere(const Call &call, const CallHead &event) const
 {
-    return event.sender == line().self && (call.state == State::Ringing || call.state == State::Early);
+    return event.sender == line().self && call.state == State::Ringing;
 }
 
 void Turn::take(const AnswerEvent &event)
 {
-    if (event.sender == line().self && !line().findMatrix(event.roomId, event.callId))
+    if (event.sender == line().self && !line().find(event.roomId, event.callId, event.sender))
         return entomb(event); // R41, before its invite
     Call *call = dealWith(event);
     if (!call)
@@ -89,7 +89,7 @@ void Turn::takeRejection(Call &call, const Party &party, int version, EndReason 
 
 void Turn::take(const RejectEvent &event)
 {
-    if (!line().findMatrix(event.roomId, event.callId))
+    if (!line().find(event.roomId, event.callId, event.sender))
         return entomb(event); // R67
     Call *call = dealWith(event);
     if (!call)
@@ -115,15 +115,13 @@ EndReason Turn::endReasonOf(const Call &call, EndReason said) const
 
 void Turn::take(const HangupEvent &event)
 {
-    if (!line().findMatrix(event.roomId, event.callId))
+    if (!line().find(event.roomId, event.callId, event.sender))
         return entomb(event); // R67
     Call *call = dealWith(event);
     if (!call)
         return;
     switch (call->state) {
     case State::Early:
-        if (event.sender != call->peer && event.sender != line().self)
-            return drop(event, "not_party");
         call->opponent = event.party();
         return bury(*call, event.reason);
     case State::Inviting:
@@ -138,7 +136,7 @@ void Turn::take(const HangupEvent &event)
         [[fallthrough]];
     case State::Connecting:
     case State::Connected:
-        if (call->opponent != event.party())
+        if (!call->isOpponent(event.party()))
             return drop(event, "not_party"); // R65
         return end(*call, endReasonOf(*call, event.reason));
     case State::Ended:
@@ -148,12 +146,15 @@ void Turn::take(const HangupEvent &event)
 
 void Turn::take(const SelectAnswerEvent &event)
 {
+    const bool known = line().find(event.roomId, event.callId, event.sender) != nullptr;
+    if (!known && !event.selectedPartyId.isEmpty())
+        return entomb(event); // somebody else has answered, and its invite is late
     Call *call = dealWith(event);
     if (!call)
         return;
     if (call->side == Side::Ours || event.selectedPartyId.isEmpty())
         return drop(event, "not_callee"); // R45
-    if (call->opponent != event.party())
+    if (!call->isOpponent(event.party()))
         return drop(event, "not_party");
     if (event.selectedPartyId == call->ourParty)
         return;                               // as it should be

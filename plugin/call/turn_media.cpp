@@ -2,12 +2,20 @@
 // What goes on inside an answered call: later offers and their answers, which also carry hold, video and screen share
 // (R69..R77), streams and mute (R84..R90), and who is really on the line (R105). Which of two offers that cross is
 // taken is decided here and nowhere else: the host only ever sees offers that it shall answer.
+#include "call/candidate.h"
 #include "call/turn.h"
 
 #include <algorithm>
 
 namespace voip::call
 {
+
+namespace
+{
+
+constexpr int maxRejectedLocally = 8; // of one call: so many devices are heard
+
+} // namespace
 
 // --- later offers --------------------------------------------------------------------------------------------------
 
@@ -66,7 +74,7 @@ Call *Turn::inCall(const CallHead &event)
     Call *call = dealWith(event);
     if (!call)
         return nullptr;
-    const bool known = call->opponent == event.party();
+    const bool known = call->isOpponent(event.party());
     const bool answered = call->answered() && call->gatherUntil == 0;
     if (known && answered && call->version > 0)
         return call;
@@ -79,9 +87,9 @@ Call *Turn::withOpponent(const CallHead &event)
     Call *call = dealWith(event);
     if (!call)
         return nullptr;
-    if (call->opponent == event.party() && call->version > 0 && call->live())
+    if (call->isOpponent(event.party()) && call->version > 0 && call->live())
         return call;
-    drop(event, call->opponent == event.party() ? "v0" : "not_party");
+    drop(event, call->isOpponent(event.party()) ? "v0" : "not_party");
     return nullptr;
 }
 
@@ -105,7 +113,7 @@ void Turn::take(const NegotiateEvent &event)
     call->remoteSdp = event.sdp;
     call->remoteStreams = renewedBy(call->remoteStreams, event.streams);
     // An inactive answer says so only if our offer was not inactive itself.
-    const bool weWere = call->negotiation.localSdp.contains(QLatin1String("a=inactive"));
+    const bool weWere = isInactive(call->negotiation.localSdp);
     call->heldByPeer = event.held.value_or(!weWere || call->heldByPeer);
     holdBack(*call, Fold::NegotiatedAnswer);
 }
@@ -210,6 +218,9 @@ void Turn::take(const RejectLocallyEvent &event)
         return;
     if (call->state != State::Inviting || event.sender != call->peer)
         return drop(event, "not_party");
+    if (call->rejectedLocally >= maxRejectedLocally)
+        return drop(event, "too_many");
+    ++call->rejectedLocally;
     notify(*call, NoteRejectedLocally{event.reason});
 }
 

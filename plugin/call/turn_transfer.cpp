@@ -92,7 +92,8 @@ void Turn::on(const AcceptTransfer &accepted)
     const Transfer asked = *call->transfer;
     if (const auto why = whyNotCall(accepted.place.roomId, asked.target.id))
         return give(*why);
-    if (line().calls.contains(accepted.place.callId) || line().findMatrix(accepted.place.roomId, asked.newMatrixId))
+    if (line().calls.contains(accepted.place.callId) ||
+        line().find(accepted.place.roomId, asked.newMatrixId, asked.target.id))
         return refuse(Refusal::WrongState, call);
     const QString oldId = call->id;
     call->transfer->newCall = accepted.place.callId;

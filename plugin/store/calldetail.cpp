@@ -235,6 +235,8 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("flush_at"), static_cast<qint64>(call.flushAt)},
         {QStringLiteral("candidates_ended"), call.candidatesEnded},
         {QStringLiteral("candidates_ref"), static_cast<qint64>(call.candidatesRef)},
+        {QStringLiteral("candidates_from"), static_cast<qint64>(call.candidatesFrom)},
+        {QStringLiteral("rejected_locally"), call.rejectedLocally},
         {QStringLiteral("limited"), call.limited},
         {QStringLiteral("first_ref"), static_cast<qint64>(call.firstRef)},
         {QStringLiteral("answer_ref"), static_cast<qint64>(call.answerRef)},
@@ -280,6 +282,8 @@ namespace
 void readLater(Fields &fields, call::Call &call, QString &defect)
 {
     call.candidatesRef = fields.integer(QStringLiteral("candidates_ref"));
+    call.candidatesFrom = fields.integer(QStringLiteral("candidates_from"));
+    call.rejectedLocally = fields.small(QStringLiteral("rejected_locally"));
     call.limited = fields.flag(QStringLiteral("limited"));
     call.firstRef = fields.integer(QStringLiteral("first_ref"));
     call.answerRef = fields.integer(QStringLiteral("answer_ref"));

@@ -223,9 +223,11 @@ private:
         for (const Call &call : step.line.calls) {
             if (dueOf(call) <= m_now)
                 return QStringLiteral("a call is overdue: ") + toString(call.state);
-            if (matrixIds.contains(call.roomId + call.matrixId))
+            // What strangers say of a call_id is kept apart.
+            const QString matrixId = call.roomId + call.matrixId + (call.hearsay() ? call.peer : QString());
+            if (matrixIds.contains(matrixId))
                 return QStringLiteral("two calls with one call id");
-            matrixIds.insert(call.roomId + call.matrixId);
+            matrixIds.insert(matrixId);
             if (call.announced && !call.live() && !m_over.contains(call.id))
                 return QStringLiteral("ended, and the host does not know");
             if (!(before.calls.value(call.id) == call) && !step.changedCalls.contains(call.id))

@@ -190,10 +190,12 @@ export class PhoneCall {
     });
   }
 
-  // Nobody answered our offer: the call goes on as it was agreed before.
+  // An offer was not answered in time: the call goes on as it was agreed before.
   onNegotiationFailed() {
     return this.serial(async () => {
-      if (this.connection?.signalingState === 'have-local-offer') await this.connection.setLocalDescription({ type: 'rollback' });
+      const open = this.connection?.signalingState;
+      if (open === 'have-local-offer') await this.connection.setLocalDescription({ type: 'rollback' });
+      if (open === 'have-remote-offer') await this.connection.setRemoteDescription({ type: 'rollback' });
     });
   }
 
