@@ -84,7 +84,7 @@ private:
         event.sender = users[below(6) ? 0 : below(3)];
         event.receivedAt = m_now - below(50);
         event.age = below(5) ? below(2000) : below(100000);
-        event.callId = QStringLiteral("m%1").arg(below(6));
+        event.callId = QStringLiteral("m%1").arg(below(200)); // of one that is over, nothing rings any more
         if (!m_line.calls.isEmpty() && below(3)) {
             const Call call = m_line.calls.value(pick(m_line.calls.keys()));
             event.callId = call.matrixId;
