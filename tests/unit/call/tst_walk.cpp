@@ -72,7 +72,18 @@ private:
     {
         if (m_line.calls.isEmpty() || below(8) == 0)
             return QStringLiteral("h%1").arg(below(50));
-        return pick(m_line.calls.keys());
+        return someCall();
+    }
+
+    // Mostly one that is live: there are many more that are over.
+    QString someCall()
+    {
+        QList<QString> live;
+        for (const Call &call : std::as_const(m_line.calls)) {
+            if (call.live())
+                live.push_back(call.id);
+        }
+        return live.isEmpty() || below(4) == 0 ? pick(m_line.calls.keys()) : pick(live);
     }
 
     template <typename Event>
@@ -86,7 +97,7 @@ private:
         event.age = below(5) ? below(2000) : below(100000);
         event.callId = QStringLiteral("m%1").arg(below(200)); // of one that is over, nothing rings any more
         if (!m_line.calls.isEmpty() && below(3)) {
-            const Call call = m_line.calls.value(pick(m_line.calls.keys()));
+            const Call call = m_line.calls.value(someCall());
             event.callId = call.matrixId;
             event.roomId = call.roomId;
         }
