@@ -137,7 +137,6 @@ void Turn::flush(Call &call)
     const Millis notAfter = call.state == State::Inviting ? call.deadline : 0;
     OutCandidates out;
     qsizetype length = 0;
-    call.candidatesFrom = line().nextRef;
     for (const Candidate &candidate : takeUnsaid(call)) {
         if (out.candidates.size() >= maxPerEvent ||
             (!out.candidates.isEmpty() && length + candidate.candidate.size() > maxEventLength)) {

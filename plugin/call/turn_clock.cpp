@@ -32,7 +32,7 @@ void Turn::on(const Sent &sent)
 bool Turn::isMinor(const Call &call, const SendFailed &failed)
 {
     const bool late = failed.code == QLatin1String("expired") && call.answered() && failed.ref != call.answerRef;
-    return late || failed.ref == call.negotiation.ref || failed.ref == call.minorRef;
+    return late || call.minorRefs.contains(failed.ref);
 }
 
 void Turn::on(const SendFailed &failed)
@@ -44,7 +44,7 @@ void Turn::on(const SendFailed &failed)
     if (call.state == State::Ringing || failed.ref < call.firstRef)
         return; // the failure is of the call that it replaced (R80)
     if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED")) { // R58: only slower
-        if (failed.ref >= call.candidatesFrom && failed.ref <= call.candidatesRef) {
+        if (failed.ref <= call.candidatesRef) { // they wait behind it, if they are not it
             call.limited = true;
             call.flushAt = 0;
             touch(call);
@@ -144,7 +144,7 @@ void Turn::fire(Call &call, Millis due)
     if (call.transfer && call.transfer->until == due) {
         const bool asked = call.transfer->kind != Transfer::Kind::WeAsk;
         if (asked && call.live())
-            send(call, OutRejectReplacement{call.transfer->replacementId}); // R103
+            sendMinor(call, OutRejectReplacement{call.transfer->replacementId}); // R103
         return failTransfer(call, QStringLiteral("timeout"));
     }
     if (call.resumeBy == due)
