@@ -252,6 +252,8 @@ void Turn::unfold(Call &call)
     case Fold::Offer:
         if (!call.announced && call.deadline - m_now < line().settings.leastTimeToRing)
             return bury(call, EndReason::InviteTimeout); // R27: it was kept for too long, over a restart
+        if (line().rooms.value(call.roomId).joinRule == JoinRule::Public)
+            return end(call, EndReason::Unavailable); // R19: meanwhile anybody may come in
         return announce(call);
     case Fold::Answer:
         notify(call, NoteAnswered{call.remoteSdp, call.remoteStreams, call.peerCan, foldedFor(call)});

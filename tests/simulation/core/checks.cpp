@@ -46,7 +46,7 @@ bool mayBeCut(const QJsonArray &events)
 
 } // namespace
 
-Run::Run(const QByteArray &header) : m_watcher(timeline::object(header))
+Run::Run(const QByteArray &header) : m_watcher(std::make_unique<Watcher>(timeline::object(header)))
 {
     take(header);
 }
@@ -74,7 +74,7 @@ QVector<QJsonObject> Run::take(const QByteArray &line)
     m_texts += texts;
     m_outs += outs;
     if (m_inputs.size() > 1 && !m_complaint)
-        m_complaint = m_watcher.see(input, outs);
+        m_complaint = m_watcher->see(input, outs);
     return outs;
 }
 
@@ -96,7 +96,7 @@ void Run::finish()
         take(timeline::text(
             {{QStringLiteral("t"), m_last + farAhead}, {QStringLiteral("in"), QStringLiteral("clock")}}));
     if (!m_complaint)
-        m_complaint = m_watcher.finish();
+        m_complaint = m_watcher->finish();
     if (!m_complaint && (m_engine.line().nextDue() || !m_engine.line().calls.isEmpty()))
         m_complaint = {QStringLiteral("something is left in the end"), QString()};
 }
