@@ -125,6 +125,7 @@ void World::open()
         answerOurs(call);
     else if (!call.hostId.isEmpty())
         hostFlow(call);
+    deliver(true);
 }
 
 void World::step()

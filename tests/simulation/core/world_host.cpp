@@ -68,17 +68,17 @@ void World::hostFlow(Call &call)
     const int what = below(100);
     if (what < 25)
         return act("candidates", {{QStringLiteral("candidates"), candidates()}});
-    if (what < 45)
+    if (what < (m_calm ? 35 : 45))
         return act("media-state", {{QStringLiteral("state"),
                                     chance(80) ? QStringLiteral("connected") : pick({"failed", "disconnected"})}});
-    if (what < (m_calm ? 47 : 60)) {
+    if (what < (m_calm ? 37 : 60)) {
         QJsonObject fields;
         if (chance(50))
             fields.insert(QStringLiteral("reason"),
                           pick({"user_hangup", "user_busy", "ice_failed", "user_media_failed"}));
         return act("end", fields);
     }
-    if (what < 66)
+    if (what < (m_calm ? 40 : 66))
         return act(chance(50) ? "answer" : "reject", {{QStringLiteral("sdp"), sdp(false)}});
     hostMidCall(call);
 }
@@ -109,7 +109,7 @@ void World::hostMidCall(Call &call)
 {
     if (abilities().actions.isEmpty())
         return feed({{QStringLiteral("in"), QStringLiteral("clock")}});
-    const QString what = chance(35) ? QStringLiteral("negotiate")
+    const QString what = chance(50) ? QStringLiteral("negotiate")
                                     : abilities().actions[below(static_cast<int>(abilities().actions.size()))];
     QJsonObject line{{QStringLiteral("in"), QStringLiteral("host")},
                      {QStringLiteral("do"), what},

@@ -163,7 +163,7 @@ void World::answerOurs(Call &call)
     by.device = chance(70) ? call.device : pick({"ONE", "TWO"});
     by.v0 = chance(8);
     QJsonObject content = envelope(by);
-    const int what = below(10);
+    const int what = below(m_calm ? 7 : 10);
     if (what < 6) {
         content.insert(QStringLiteral("answer"), QJsonObject{{QStringLiteral("type"), QStringLiteral("answer")},
                                                              {QStringLiteral("sdp"), sdp(false)}});
