@@ -151,6 +151,7 @@ void CandidateWatcher::take(Call &call, const QJsonObject &candidate, double t) 
     call.ended = print.isEmpty();
     if (!call.ended && (!placed || call.waiting >= mostUnsent)) // R49
         return;
+    call.pending.removeIf([](const Pending &one) { return one.print.isEmpty(); }); // it was none
     ++call.waiting;
     ++call.taken;
     call.given.insert(print);
@@ -213,14 +214,20 @@ Complaint CandidateWatcher::describe(Call &call, const QJsonObject &out)
     }
     // What was gathered is in it, but for what has no place there.
     call.waiting = 0;
+    QSet<QString> misplaced;
+    for (const Pending &one : std::as_const(call.pending)) {
+        if (!one.print.isEmpty() && !described.sections.contains(one.section))
+            misplaced.insert(one.print); // and if it is given once more, with another name of its section, it is known
+    }
     for (const Pending &one : std::exchange(call.pending, {})) {
         if (one.print.isEmpty())
             call.pending.push_back(one);
         else if (described.prints.contains(one.print))
             ++m_folded;
-        else if (!one.excused && described.sections.contains(one.section))
+        else if (!one.excused && !misplaced.contains(one.print))
             return complain("a candidate is lost", out);
     }
+    call.out += misplaced;
     return {};
 }
 

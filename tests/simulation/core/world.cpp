@@ -76,7 +76,7 @@ World::World(std::uint64_t seed)
             settings.insert(QStringLiteral("transfers"), false);
     }
     QJsonObject members{{us, QStringLiteral("join")}, {QStringLiteral("@bob:test"), QStringLiteral("join")}};
-    if (chance(m_stranger ? 70 : 30))
+    if (chance(m_calm ? 6 : 25))
         members.insert(QStringLiteral("@eve:test"), QStringLiteral("join"));
     const QJsonObject header{
         {QStringLiteral("replay"), 1},
@@ -107,25 +107,35 @@ Run World::play()
     return std::move(*m_run);
 }
 
-// A call of one side or the other that is answered, mostly.
+// A call of one side or the other that is answered and whose media flows, mostly.
 void World::open()
 {
     if (chance(50))
         hostPlace();
     else
         remoteInvite();
-    for (int i = 0; i < 4 && !m_run->complaint(); ++i) {
-        m_t += below(900);
+    for (int i = 0; i < 8 && !m_run->complaint() && (m_calls.isEmpty() || m_calls.last().hostId.isEmpty()); ++i) {
+        pass(below(1500));
+        feed({{QStringLiteral("in"), QStringLiteral("clock")}});
         deliver(true);
     }
-    if (m_calls.isEmpty() || m_run->complaint())
+    for (int i = 0; i < 3 && !m_run->complaint() && !m_calls.isEmpty() && !m_calls.last().hostId.isEmpty(); ++i) {
+        Call &call = m_calls.last();
+        if (call.over || call.answered)
+            break;
+        if (call.ours)
+            answerOurs(call);
+        else
+            hostFlow(call);
+        pass(below(900));
+        deliver(true);
+    }
+    if (m_calls.isEmpty() || m_run->complaint() || !m_calls.last().answered || !chance(75))
         return;
-    Call &call = m_calls.last();
-    if (call.ours)
-        answerOurs(call);
-    else if (!call.hostId.isEmpty())
-        hostFlow(call);
-    deliver(true);
+    feed({{QStringLiteral("in"), QStringLiteral("host")},
+          {QStringLiteral("do"), QStringLiteral("media-state")},
+          {QStringLiteral("call"), m_calls.last().hostId},
+          {QStringLiteral("state"), QStringLiteral("connected")}});
 }
 
 void World::step()
@@ -153,20 +163,24 @@ void World::step()
 void World::advance()
 {
     if (chance(m_calm ? 92 : 70))
-        m_t += below(900);
+        pass(below(900));
     else if (chance(80))
-        m_t += below(9000);
+        pass(below(9000));
     else if (chance(70))
-        m_t += below(100'000);
+        pass(below(100'000));
     else
-        m_t += below(2'000'000);
-    // In a running host the timers are lines of their own.
-    while (m_recorded && m_run->due().value_or(std::numeric_limits<qint64>::max()) <= m_t && !m_run->complaint()) {
-        const double t = m_t;
-        m_t = static_cast<double>(*m_run->due());
+        pass(below(2'000'000));
+}
+
+// In a running host the timers are lines of their own.
+void World::pass(double ms)
+{
+    const double until = m_t + ms;
+    while (m_recorded && m_run->due().value_or(std::numeric_limits<qint64>::max()) <= until && !m_run->complaint()) {
+        m_t = std::max(m_t, static_cast<double>(*m_run->due()));
         feed({{QStringLiteral("in"), QStringLiteral("clock")}});
-        m_t = t;
     }
+    m_t = until;
 }
 
 // The process is gone for a while, and with it the timers of a running host.

@@ -58,6 +58,7 @@ private:
     void open();
     void step();
     void advance();
+    void pass(double ms);
     void feed(QJsonObject line);
     void deliver(bool all);
     void see(const QJsonObject &out);

@@ -22,7 +22,7 @@ void World::hostPlace()
         line.insert(QStringLiteral("capabilities"), QJsonObject{{QStringLiteral("transferee"), true}});
     feed(line);
     if (chance(5)) {
-        m_t += below(150);
+        pass(below(150));
         die();
     }
 }
@@ -30,8 +30,8 @@ void World::hostPlace()
 void World::hostAct()
 {
     Call *known = call();
-    if (!known || known->hostId.isEmpty() || chance(m_calm ? 4 : 12))
-        return hostPlace();
+    if (!known || known->hostId.isEmpty() || chance(m_calm ? 3 : 12))
+        return chance(60) ? hostPlace() : remoteInvite();
     if (chance(3)) {
         Call nobody = *known;
         nobody.hostId = QStringLiteral("nobody");
@@ -59,6 +59,8 @@ void World::hostFlow(Call &call)
             fields.insert(QStringLiteral("reason"), pick({"user_busy", "ignore", "rejected"}));
         return act("reject", fields);
     }
+    if (m_calm && call.ours && !call.answered && chance(60))
+        return answerOurs(call); // there is little that could be done with it
     if (call.asked && chance(50)) {
         call.asked = false;
         m_saidLast.insert(call.hostId, sdp(false));
