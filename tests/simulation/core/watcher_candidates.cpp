@@ -113,6 +113,7 @@ void CandidateWatcher::host(const QJsonObject &line)
     if (is(act, "place") || (is(act, "transfer-accept") && line.contains(QLatin1String("new_call")))) {
         Call &call = m_calls[word(line, is(act, "place") ? "call" : "new_call")];
         call.described = word(line, "sdp");
+        call.placed = is(act, "place");
         return gather(call, t);
     }
     Call &call = m_calls[word(line, "call")];
@@ -204,6 +205,7 @@ Complaint CandidateWatcher::describe(Call &call, const QJsonObject &out)
                                     [this](const QString &words) { return hidden(words); }))
         return complain("a private address is given away", out);
     call.out = described.prints;
+    call.placed = true;
     call.endSent = false;
     if (later) {
         call.negotiated = call.proposed;
@@ -287,7 +289,7 @@ Complaint CandidateWatcher::after(const QJsonObject &line)
 {
     for (auto call = m_calls.constBegin(); call != m_calls.constEnd(); ++call) {
         for (const Pending &one : call->pending) {
-            if (!call->limited && !one.excused && one.due > 0 && one.due < number(line, "t"))
+            if (call->placed && !call->limited && !one.excused && one.due > 0 && one.due < number(line, "t"))
                 return {QStringLiteral("a candidate is not sent"), call.key() + u' ' + one.print};
         }
     }

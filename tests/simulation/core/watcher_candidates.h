@@ -32,6 +32,7 @@ private:
         QString described;    // the SDP of its place or answer; empty: it rings
         QString negotiated;   // the one that came later, unless it is void
         QString proposed;     // to be that, once it goes out
+        bool placed = true;   // not so until its invite is out: to await a call nothing is placed
         bool gaveWay = false; // it rings in the place of the host's own call
         bool ended = false;   // the end of candidates was said
         bool limited = false; // the homeserver slows them down

@@ -68,7 +68,7 @@ World::World(std::uint64_t seed)
             settings.insert(QStringLiteral("fold_for"), chance(30) ? 0 : 4000);
         if (chance(15))
             settings.insert(QStringLiteral("parallel_calls"), true);
-        if (chance(15))
+        if (chance(20))
             settings.insert(QStringLiteral("host_trickles"), false);
         if (chance(20))
             settings.insert(QStringLiteral("private_addresses"), pick({"hide", "hide_unencrypted"}));

@@ -124,7 +124,7 @@ void World::beforeTheInvite(const Call &call)
 void World::replyTo(const QJsonObject &negotiate)
 {
     const QJsonObject ours = negotiate.value(QLatin1String("content")).toObject();
-    const bool answer = chance(85);
+    const bool answer = chance(70);
     const bool offered = word(ours.value(QLatin1String("description")).toObject(), "type") == QLatin1String("offer");
     for (const Call &known : std::as_const(m_calls)) {
         if (!offered || known.matrixId != word(ours, "call_id") || !chance(50))
