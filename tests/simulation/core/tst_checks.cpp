@@ -251,6 +251,18 @@ void Checks::candidatesAreWatched_data()
     row("again", "",
         anew + timeline::Lines{at("20", send("4", "candidates", list({words("7")}))), at("99999", clock),
                                QByteArray(end).replace(":2,", ":3,")});
+    const QByteArray had =
+        R"(,"type":"offer")" + QByteArray(sdp).replace("mid:0\\r\\n\"", "mid:0\\r\\na=" + words("7") + "\\r\\n\"");
+    const timeline::Lines voided =
+        answered +
+        timeline::Lines{
+            at("5", host("9", "negotiate", had)),
+            at("5", send("2", "negotiate", R"(,"lifetime":9,"description":{"type":"offer")" + had.sliced(15) + '}')),
+            R"({"t":6,"in":"send_failed","ref":"o2","code":"M_FORBIDDEN"})", told("6", "2", "negotiation_failed"),
+            gives};
+    row("void", "",
+        voided + timeline::Lines{sends("3", "7"), at("99999", clock), QByteArray(end).replace(":2,", ":3,")});
+    row("void, and not sent", "a candidate is not sent", voided + timeline::Lines{late});
     row("not again", "a candidate is not sent", anew + timeline::Lines{QByteArray(late).replace("2711", "2800")});
     row("private", "a private address is given away", answered + timeline::Lines{gives, sends("2", "7")}, hides);
     row("private, in the SDP", "a private address is given away", {answers, answerOut("a=" + words("7") + "\\r\\n")},

@@ -205,6 +205,7 @@ Complaint CandidateWatcher::describe(Call &call, const QJsonObject &out)
                                     [this](const QString &words) { return hidden(words); }))
         return complain("a private address is given away", out);
     call.out = described.prints;
+    (later ? call.inLater : call.inBase) = described.prints;
     call.placed = true;
     call.endSent = false;
     if (later) {
@@ -273,6 +274,7 @@ Complaint CandidateWatcher::told(const QJsonObject &out)
     if (is(signal, "call.negotiation_failed") ||
         (is(signal, "call.negotiate") && out.value(QLatin1String("rollback")).toBool())) {
         call->negotiated.clear();
+        call->out.subtract(std::exchange(call->inLater, {})).unite(call->inBase);
         excuse(*call);
     }
     if (!is(signal, "call.ended") && !is(signal, "call.rejected"))

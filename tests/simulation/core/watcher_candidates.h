@@ -42,8 +42,10 @@ private:
         double lastRef = 0;   // of the candidates that went out last
         bool lastDone = true; // their result is known
         QVector<Pending> pending;
-        QSet<QString> out;   // prints that went out with this description
-        QSet<QString> given; // all that the host ever gave
+        QSet<QString> out;     // prints that went out with this description
+        QSet<QString> inBase;  // of them: in its place or answer,
+        QSet<QString> inLater; // and in the description that came later
+        QSet<QString> given;   // all that the host ever gave
         [[nodiscard]] const QString &sdp() const { return negotiated.isEmpty() ? described : negotiated; }
     };
 
