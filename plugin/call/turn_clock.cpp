@@ -52,6 +52,10 @@ void Turn::on(const SendFailed &failed)
         return;
     }
     if (!failed.transient && isMinor(call, failed)) {
+        if (call.candidatesRef == failed.ref && std::exchange(call.limited, false)) {
+            touch(call);
+            scheduleFlush(call); // they were given up, those that came after them were not
+        }
         // Our offer is void, or our answer did not get there: the host must know that nothing was agreed.
         if (call.negotiation.ref == failed.ref && call.negotiation.offer != Offer::Theirs)
             failNegotiation(call, failed.code);
@@ -135,11 +139,15 @@ void Turn::fire(Call &call, Millis due)
     if (call.foldUntil == due)
         return unfold(call);
     if (call.negotiation.until == due) {
-        if (call.fold != Fold::NegotiatedOffer)
-            return failNegotiation(call, QStringLiteral("timeout")); // R73: ours or theirs; the call itself goes on
-        call.fold = Fold::None;                                      // it was never told
-        call.foldUntil = 0;
-        return settle(call);
+        const bool untold = call.fold == Fold::NegotiatedOffer;
+        if (untold) {
+            call.fold = Fold::None;
+            call.foldUntil = 0;
+        }
+        // The host's own offer may be void because of theirs (R76), and that was not told, either.
+        if (untold && !std::exchange(call.negotiation.rollback, false))
+            return settle(call);
+        return failNegotiation(call, QStringLiteral("timeout")); // R73: ours or theirs; the call itself goes on
     }
     if (call.transfer && call.transfer->until == due) {
         const bool asked = call.transfer->kind != Transfer::Kind::WeAsk;

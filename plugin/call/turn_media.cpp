@@ -48,8 +48,8 @@ void Turn::on(const Negotiate &negotiate)
         return accept(*call);
     if (offer && negotiation.offer != Offer::None)
         return refuse(Refusal::Collision, call); // R76: one was first, theirs or our own
-    if (!offer && negotiation.offer != Offer::Theirs)
-        return refuse(Refusal::NoOffer, call);
+    if (!offer && (negotiation.offer != Offer::Theirs || call->fold == Fold::NegotiatedOffer))
+        return refuse(Refusal::NoOffer, call); // or one that the host was not told yet
     const Millis lifetime = line().settings.negotiateLifetime;
     negotiation.localSdp = negotiate.sdp;
     call->localStreams = negotiate.streams;
