@@ -23,7 +23,8 @@ QJsonValue cut(const QJsonValue &value, bool named)
     if (!value.isArray())
         return value;
     QJsonArray list;
-    for (const QJsonValue &entry : value.toArray())
+    const QJsonArray whole = value.toArray();
+    for (const auto &entry : whole)
         list.append(cut(entry, false));
     return list;
 }
