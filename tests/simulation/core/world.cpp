@@ -69,7 +69,7 @@ World::World(std::uint64_t seed)
         if (chance(15))
             settings.insert(QStringLiteral("parallel_calls"), true);
         if (chance(20))
-            settings.insert(QStringLiteral("host_trickles"), false);
+            settings.insert(QStringLiteral("host_trickles"), m_trickles = false);
         if (chance(20))
             settings.insert(QStringLiteral("private_addresses"), pick({"hide", "hide_unencrypted"}));
         if (chance(20))

@@ -80,6 +80,7 @@ private:
     void hostPlace();
     void hostFlow(Call &call);
     void hostMidCall(Call &call);
+    void hostBurst(const QString &hostId);
     QJsonArray candidates();
     void outbox();
     void die();
@@ -87,10 +88,11 @@ private:
     std::mt19937_64 m_random;
     bool m_recorded;  // as a running host writes it down: each line with its randomness, timers as lines
     bool m_oneOfEach; // batches have one event of a call at most
-    bool m_calm;      // a call is answered soon, and goes on for a while
-    bool m_stranger;  // Eve speaks of the calls of others a lot
-    int m_slow;       // percent of the candidates that the homeserver slows down
-    int m_refusing;   // percent of what else is sent that it refuses for good
+    bool m_trickles = true;
+    bool m_calm;     // a call is answered soon, and goes on for a while
+    bool m_stranger; // Eve speaks of the calls of others a lot
+    int m_slow;      // percent of the candidates that the homeserver slows down
+    int m_refusing;  // percent of what else is sent that it refuses for good
     int m_length;
     double m_t = 0;
     int m_events = 0;

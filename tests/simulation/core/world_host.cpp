@@ -67,6 +67,8 @@ void World::hostFlow(Call &call)
         return act("negotiate", {{QStringLiteral("type"), QStringLiteral("answer")},
                                  {QStringLiteral("sdp"), m_saidLast.value(call.hostId)}});
     }
+    if (m_calm && call.answered && chance(10))
+        return hostBurst(call.hostId);
     const int what = below(100);
     if (what < 25)
         return act("candidates", {{QStringLiteral("candidates"), candidates()}});
@@ -83,6 +85,28 @@ void World::hostFlow(Call &call)
     if (what < (m_calm ? 40 : 66))
         return act(chance(50) ? "answer" : "reject", {{QStringLiteral("sdp"), sdp(false)}});
     hostMidCall(call);
+}
+
+// Much at once: candidates, a new offer, and its candidates, while the outbox is at work.
+void World::hostBurst(const QString &hostId)
+{
+    for (const char *what : {"candidates", "candidates", "negotiate", "candidates", "candidates"}) {
+        QJsonObject line{{QStringLiteral("in"), QStringLiteral("host")},
+                         {QStringLiteral("do"), QString::fromLatin1(what)},
+                         {QStringLiteral("call"), hostId}};
+        if (word(line, "do") == QLatin1String("candidates")) {
+            line.insert(QStringLiteral("candidates"), candidates());
+        } else {
+            line.insert(QStringLiteral("type"), QStringLiteral("offer"));
+            line.insert(QStringLiteral("sdp"), sdp(false));
+        }
+        if (m_run->complaint())
+            return;
+        feed(line);
+        pass(below(chance(50) ? 100 : 900));
+        if (!m_refs.isEmpty() && chance(60))
+            outbox();
+    }
 }
 
 // A few, or so many that they do not fit into one event.

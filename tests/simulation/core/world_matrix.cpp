@@ -124,7 +124,7 @@ void World::beforeTheInvite(const Call &call)
 void World::replyTo(const QJsonObject &negotiate)
 {
     const QJsonObject ours = negotiate.value(QLatin1String("content")).toObject();
-    const bool answer = chance(70);
+    const bool answer = chance(m_trickles ? 70 : 40);
     const bool offered = word(ours.value(QLatin1String("description")).toObject(), "type") == QLatin1String("offer");
     for (const Call &known : std::as_const(m_calls)) {
         if (!offered || known.matrixId != word(ours, "call_id") || !chance(50))
@@ -134,7 +134,7 @@ void World::replyTo(const QJsonObject &negotiate)
             QStringLiteral("description"),
             QJsonObject{{QStringLiteral("type"), answer ? QStringLiteral("answer") : QStringLiteral("offer")},
                         {QStringLiteral("sdp"), sdp(false)}});
-        content.insert(QStringLiteral("lifetime"), chance(70) ? 60'000 : below(3000));
+        content.insert(QStringLiteral("lifetime"), chance(m_trickles ? 70 : 30) ? 60'000 : below(3000));
         m_waiting.push_back({m_t + below(answer ? 2500 : 300),
                              {{QStringLiteral("type"), QStringLiteral("m.call.negotiate")},
                               {QStringLiteral("event_id"), QStringLiteral("$%1").arg(++m_events)},
