@@ -153,6 +153,7 @@ void CandidateWatcher::take(Call &call, const QJsonObject &candidate, double t) 
     if (!call.ended && (!placed || call.waiting >= mostUnsent)) // R49
         return;
     call.pending.removeIf([](const Pending &one) { return one.print.isEmpty(); }); // it was none
+    call.oldEnd = false;
     ++call.waiting;
     ++call.taken;
     call.given.insert(print);
@@ -205,10 +206,12 @@ Complaint CandidateWatcher::describe(Call &call, const QJsonObject &out)
                                     [this](const QString &words) { return hidden(words); }))
         return complain("a private address is given away", out);
     call.out = described.prints;
-    (later ? call.inLater : call.inBase) = described.prints;
     call.placed = true;
     call.endSent = false;
     if (later) {
+        call.inLater = described.prints;
+        call.oldEnd = std::any_of(call.pending.begin(), call.pending.end(),
+                                  [](const Pending &one) { return one.print.isEmpty(); });
         call.negotiated = call.proposed;
         call.ended = !m_book.trickles();
         call.taken = static_cast<int>(call.pending.size());
@@ -244,7 +247,7 @@ Complaint CandidateWatcher::trickle(Call &call, const QJsonObject &out)
         const QString print = printOf(candidate);
         ++m_trickled;
         if (print.isEmpty()) {
-            if (std::exchange(call.endSent, true))
+            if (!std::exchange(call.oldEnd, false) && std::exchange(call.endSent, true))
                 return complain("the end of candidates is said twice", out); // R52
         } else {
             if (!call.given.contains(print))
@@ -274,7 +277,7 @@ Complaint CandidateWatcher::told(const QJsonObject &out)
     if (is(signal, "call.negotiation_failed") ||
         (is(signal, "call.negotiate") && out.value(QLatin1String("rollback")).toBool())) {
         call->negotiated.clear();
-        call->out.subtract(std::exchange(call->inLater, {})).unite(call->inBase);
+        call->out.subtract(std::exchange(call->inLater, {}));
         excuse(*call);
     }
     if (!is(signal, "call.ended") && !is(signal, "call.rejected"))

@@ -37,14 +37,14 @@ private:
         bool ended = false;   // the end of candidates was said
         bool limited = false; // the homeserver slows them down
         bool endSent = false; // with this description
+        bool oldEnd = false;  // that of the description before it goes out with this one
         int waiting = 0;      // taken since something went out; at most as many are unsent
         int taken = 0;        // for this description
         double lastRef = 0;   // of the candidates that went out last
         bool lastDone = true; // their result is known
         QVector<Pending> pending;
         QSet<QString> out;     // prints that went out with this description
-        QSet<QString> inBase;  // of them: in its place or answer,
-        QSet<QString> inLater; // and in the description that came later
+        QSet<QString> inLater; // of them: in the description that came later
         QSet<QString> given;   // all that the host ever gave
         [[nodiscard]] const QString &sdp() const { return negotiated.isEmpty() ? described : negotiated; }
     };

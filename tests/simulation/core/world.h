@@ -80,7 +80,7 @@ private:
     void hostPlace();
     void hostFlow(Call &call);
     void hostMidCall(Call &call);
-    void hostBurst(const QString &hostId);
+    void hostBurst(QString hostId);
     QJsonArray candidates();
     void outbox();
     void die();

@@ -67,7 +67,7 @@ void World::hostFlow(Call &call)
         return act("negotiate", {{QStringLiteral("type"), QStringLiteral("answer")},
                                  {QStringLiteral("sdp"), m_saidLast.value(call.hostId)}});
     }
-    if (m_calm && call.answered && chance(10))
+    if (m_calm && call.answered && !call.hostId.isEmpty() && chance(10))
         return hostBurst(call.hostId);
     const int what = below(100);
     if (what < 25)
@@ -88,7 +88,7 @@ void World::hostFlow(Call &call)
 }
 
 // Much at once: candidates, a new offer, and its candidates, while the outbox is at work.
-void World::hostBurst(const QString &hostId)
+void World::hostBurst(QString hostId)
 {
     for (const char *what : {"candidates", "candidates", "negotiate", "candidates", "candidates"}) {
         QJsonObject line{{QStringLiteral("in"), QStringLiteral("host")},
