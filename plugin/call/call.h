@@ -81,6 +81,7 @@ struct Call {
     State state = State::Early;
     Side side = Side::Theirs;
     int version = 1;               // of the invite: 0 or 1 (R3, R4)
+    int rejectedLocally = 0;       // how often the host was told so (R106)
     QString ourParty;              // our party id, for the whole call (R7)
     QString peer;                  // Matrix user on the other side
     std::optional<Party> opponent; // the chosen one; for their calls the caller from the start
@@ -117,20 +118,18 @@ struct Call {
     bool announced = false;                // the host has been told of it (R28)
     bool inviteSent = false;               // ours: the homeserver has the invite
     bool unavailableTold = false;          // the host was told that Matrix cannot carry it now
-    int rejectedLocally = 0;               // how often the host was told so (R106)
     std::optional<std::int64_t> inviteRef; // ours: the outbox entry of the invite while it is unsent
-    std::int64_t firstRef = 0;  // outbox entries before it are of a call that this one took the place of (R80)
-    std::int64_t answerRef = 0; // of our answer
-    std::int64_t minorRef = 0;  // the last one without which the call goes on all the same
-    std::int64_t noticeSeq = 0; // last `seq` told to the host
+    std::int64_t firstRef = 0;       // outbox entries before it are of a call that this one took the place of (R80)
+    std::int64_t answerRef = 0;      // of our answer
+    QVector<std::int64_t> minorRefs; // the last ones without which the call goes on all the same
+    std::int64_t noticeSeq = 0;      // last `seq` told to the host
 
     QVector<PartyCandidates> waiting; // candidates that wait for invite, announcement or answer (R55, R56)
     QVector<Candidate> unsent;        // ours, gathered until flushAt (R51)
     Millis flushAt = 0;               // 0: nothing to flush
-    bool candidatesEnded = false;     // ours: end-of-candidates was said
     QVector<std::uint64_t> said;      // fingerprints of ours that went out (R57)
-    std::int64_t candidatesFrom = 0;  // the candidates that went out last: the first entry of theirs,
-    std::int64_t candidatesRef = 0;   // and the last one
+    std::int64_t candidatesRef = 0;   // the last candidates that went out
+    bool candidatesEnded = false;     // ours: end-of-candidates was said
     bool limited = false;             // the homeserver slows them down: what comes meanwhile is merged (R58)
 
     // Known by early candidates or by its end only (R56, R67), or never told to the host.

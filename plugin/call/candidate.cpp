@@ -102,7 +102,31 @@ bool isInSdp(const Candidate &candidate, const QString &sdp)
 {
     const QStringView all(candidate.candidate);
     const auto end = endOfPort(all);
-    return end >= 0 && hasAttribute(sdp, all.first(end + 1));
+    if (end < 0 || !hasAttribute(sdp, all.first(end + 1)))
+        return false; // nearly always
+    // In its own section? "a=mid" may stand behind it.
+    int section = -1;
+    bool found = false;
+    QStringView mid;
+    const auto isHere = [&] {
+        if (candidate.sdpMLineIndex && section >= 0)
+            return found && section == *candidate.sdpMLineIndex;
+        return found && (!candidate.sdpMid || mid == *candidate.sdpMid);
+    };
+    for (const QStringView line : QStringView(sdp).split(u'\n')) {
+        if (line.startsWith(u"m=")) {
+            if (isHere())
+                return true;
+            ++section;
+            found = false;
+            mid = {};
+        } else if (line.startsWith(u"a=mid:")) {
+            mid = line.sliced(6).trimmed();
+        } else if (line.startsWith(u"a=") && line.sliced(2).startsWith(all.first(end + 1))) {
+            found = true;
+        }
+    }
+    return isHere();
 }
 
 bool isComplete(const QString &sdp)

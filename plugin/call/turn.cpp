@@ -5,6 +5,13 @@
 namespace voip::call
 {
 
+namespace
+{
+
+constexpr qsizetype maxMinorRefs = 32; // of one call; who is slowed down has fewer on their way
+
+} // namespace
+
 Step transition(Line line, const Input &input, const Now &now)
 {
     Turn turn(std::move(line), now);
@@ -105,6 +112,15 @@ std::int64_t Turn::send(Call &call, OutContent content, Millis notAfter)
     give(Send{ref, call.id, call.roomId, call.matrixId, call.ourParty, call.version, std::move(content), notAfter,
               hidesPrivate(call)});
     touch(call);
+    return ref;
+}
+
+std::int64_t Turn::sendMinor(Call &call, OutContent content, Millis notAfter)
+{
+    const std::int64_t ref = send(call, std::move(content), notAfter);
+    if (call.minorRefs.size() >= maxMinorRefs)
+        call.minorRefs.removeFirst();
+    call.minorRefs.push_back(ref);
     return ref;
 }
 

@@ -123,6 +123,7 @@ private:
     Call &place(const Place &place, const QString &matrixId, const QString &peer);
     [[nodiscard]] bool hidesPrivate(const Call &call) const;
     std::int64_t send(Call &call, OutContent content, Millis notAfter = 0);
+    std::int64_t sendMinor(Call &call, OutContent content, Millis notAfter = 0); // its failure does not end the call
     void notify(Call &call, NoteContent content);
     void drop(const EventHead &event, const char *reason) { drop(event, QString::fromLatin1(reason)); }
     void drop(const EventHead &event, const QString &reason) { give(Drop{reason, event.eventId}); }

@@ -60,7 +60,11 @@ QVector<Candidate> Turn::takeUnsaid(Call &call)
     QVector<Candidate> fresh;
     const bool hide = hidesPrivate(call);
     const QString current = call.negotiation.localSdp.isEmpty() ? call.localSdp : call.negotiation.localSdp;
-    for (Candidate &candidate : std::exchange(call.unsent, {})) {
+    auto unsent = std::exchange(call.unsent, {});
+    for (qsizetype i = 0; i < unsent.size(); ++i) {
+        Candidate &candidate = unsent[i];
+        if (candidate.candidate.isEmpty() && i + 1 < unsent.size())
+            continue; // of the description before: more came after it (R52)
         if (isInSdp(candidate, current))
             continue; // R57
         const auto print = fingerprint(candidate);
@@ -137,7 +141,6 @@ void Turn::flush(Call &call)
     const Millis notAfter = call.state == State::Inviting ? call.deadline : 0;
     OutCandidates out;
     qsizetype length = 0;
-    call.candidatesFrom = line().nextRef;
     for (const Candidate &candidate : takeUnsaid(call)) {
         if (out.candidates.size() >= maxPerEvent ||
             (!out.candidates.isEmpty() && length + candidate.candidate.size() > maxEventLength)) {
@@ -252,6 +255,8 @@ void Turn::unfold(Call &call)
     case Fold::Offer:
         if (!call.announced && call.deadline - m_now < line().settings.leastTimeToRing)
             return bury(call, EndReason::InviteTimeout); // R27: it was kept for too long, over a restart
+        if (line().rooms.value(call.roomId).joinRule == JoinRule::Public)
+            return end(call, EndReason::Unavailable); // R19: meanwhile anybody may come in
         return announce(call);
     case Fold::Answer:
         notify(call, NoteAnswered{call.remoteSdp, call.remoteStreams, call.peerCan, foldedFor(call)});

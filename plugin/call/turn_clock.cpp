@@ -32,7 +32,7 @@ void Turn::on(const Sent &sent)
 bool Turn::isMinor(const Call &call, const SendFailed &failed)
 {
     const bool late = failed.code == QLatin1String("expired") && call.answered() && failed.ref != call.answerRef;
-    return late || failed.ref == call.negotiation.ref || failed.ref == call.minorRef;
+    return late || call.minorRefs.contains(failed.ref);
 }
 
 void Turn::on(const SendFailed &failed)
@@ -44,7 +44,7 @@ void Turn::on(const SendFailed &failed)
     if (call.state == State::Ringing || failed.ref < call.firstRef)
         return; // the failure is of the call that it replaced (R80)
     if (failed.transient && failed.code == QLatin1String("M_LIMIT_EXCEEDED")) { // R58: only slower
-        if (failed.ref >= call.candidatesFrom && failed.ref <= call.candidatesRef) {
+        if (failed.ref <= call.candidatesRef) { // they wait behind it, if they are not it
             call.limited = true;
             call.flushAt = 0;
             touch(call);
@@ -52,6 +52,10 @@ void Turn::on(const SendFailed &failed)
         return;
     }
     if (!failed.transient && isMinor(call, failed)) {
+        if (call.candidatesRef == failed.ref && std::exchange(call.limited, false)) {
+            touch(call);
+            scheduleFlush(call); // they were given up, those that came after them were not
+        }
         // Our offer is void, or our answer did not get there: the host must know that nothing was agreed.
         if (call.negotiation.ref == failed.ref && call.negotiation.offer != Offer::Theirs)
             failNegotiation(call, failed.code);
@@ -135,16 +139,20 @@ void Turn::fire(Call &call, Millis due)
     if (call.foldUntil == due)
         return unfold(call);
     if (call.negotiation.until == due) {
-        if (call.fold != Fold::NegotiatedOffer)
-            return failNegotiation(call, QStringLiteral("timeout")); // R73: ours or theirs; the call itself goes on
-        call.fold = Fold::None;                                      // it was never told
-        call.foldUntil = 0;
-        return settle(call);
+        const bool untold = call.fold == Fold::NegotiatedOffer;
+        if (untold) {
+            call.fold = Fold::None;
+            call.foldUntil = 0;
+        }
+        // The host's own offer may be void because of theirs (R76), and that was not told, either.
+        if (untold && !std::exchange(call.negotiation.rollback, false))
+            return settle(call);
+        return failNegotiation(call, QStringLiteral("timeout")); // R73: ours or theirs; the call itself goes on
     }
     if (call.transfer && call.transfer->until == due) {
         const bool asked = call.transfer->kind != Transfer::Kind::WeAsk;
         if (asked && call.live())
-            send(call, OutRejectReplacement{call.transfer->replacementId}); // R103
+            sendMinor(call, OutRejectReplacement{call.transfer->replacementId}); // R103
         return failTransfer(call, QStringLiteral("timeout"));
     }
     if (call.resumeBy == due)

@@ -103,6 +103,8 @@ void Turn::on(const End &ending)
     if (call->state == State::Ringing)
         return on(Reject{ending.callId, ending.reason == EndReason::UserBusy ? Decline::Busy : Decline::Reject});
     EndReason reason = ending.reason;
+    if (reason == EndReason::InviteTimeout && call->answered())
+        reason = EndReason::UserHangup; // it was answered
     if (reason == EndReason::IceFailed || reason == EndReason::IceTimeout)
         reason = call->mediaFlowed ? EndReason::IceTimeout : EndReason::IceFailed; // R63
     if (call->state != State::Ended)

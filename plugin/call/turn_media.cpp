@@ -48,8 +48,8 @@ void Turn::on(const Negotiate &negotiate)
         return accept(*call);
     if (offer && negotiation.offer != Offer::None)
         return refuse(Refusal::Collision, call); // R76: one was first, theirs or our own
-    if (!offer && negotiation.offer != Offer::Theirs)
-        return refuse(Refusal::NoOffer, call);
+    if (!offer && (negotiation.offer != Offer::Theirs || call->fold == Fold::NegotiatedOffer))
+        return refuse(Refusal::NoOffer, call); // or one that the host was not told yet
     const Millis lifetime = line().settings.negotiateLifetime;
     negotiation.localSdp = negotiate.sdp;
     call->localStreams = negotiate.streams;
@@ -64,8 +64,8 @@ void Turn::on(const Negotiate &negotiate)
         call->media = negotiate.media;
         settle(*call);
     }
-    negotiation.ref =
-        send(*call, OutNegotiate{negotiate.type, negotiate.sdp, lifetime, listedStreams(*call), call->weCan}, notAfter);
+    negotiation.ref = sendMinor(
+        *call, OutNegotiate{negotiate.type, negotiate.sdp, lifetime, listedStreams(*call), call->weCan}, notAfter);
     accept(*call);
 }
 
@@ -154,7 +154,7 @@ void Turn::sendStreams(Call &call, const Streams &before)
 {
     const Streams now = listedStreams(call);
     if (call.answered() && call.gatherUntil == 0 && call.version > 0 && !(now == before))
-        call.minorRef = send(call, OutStreams{now}); // R88
+        sendMinor(call, OutStreams{now}); // R88
 }
 
 void Turn::on(const SetMute &mute)
@@ -191,7 +191,7 @@ void Turn::take(const StreamsEvent &event)
 void Turn::on(const AssertIdentity &asserted)
 {
     if (Call *call = answeredCall(asserted.callId)) {
-        call->minorRef = send(*call, OutIdentity{asserted.identity});
+        sendMinor(*call, OutIdentity{asserted.identity});
         accept(*call);
     }
 }

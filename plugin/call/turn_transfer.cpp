@@ -31,12 +31,12 @@ void Turn::take(const ReplacesEvent &event)
     if (call->transfer && call->transfer->replacementId == event.replacementId)
         return drop(event, "duplicate");
     if (call->transfer) {
-        call->minorRef = send(*call, OutRejectReplacement{event.replacementId}); // R103: one at a time
+        sendMinor(*call, OutRejectReplacement{event.replacementId}); // R103: one at a time
         return drop(event, "transfer_pending");
     }
     const bool ours = event.target.id == line().self || event.target.id == call->peer;
     if (!line().settings.transfers || ours) {
-        call->minorRef = send(*call, OutRejectReplacement{event.replacementId}); // R103, R104
+        sendMinor(*call, OutRejectReplacement{event.replacementId}); // R103, R104
         return drop(event, ours ? "bad_target" : "transfers_off");
     }
     const Millis asked = std::min(event.lifetime.value_or(line().settings.transferLifetime), longestLifetime);
@@ -119,7 +119,7 @@ void Turn::on(const RejectTransfer &rejected)
 void Turn::rejectReplacement(Call &call)
 {
     if (call.live())
-        call.minorRef = send(call, OutRejectReplacement{call.transfer->replacementId});
+        sendMinor(call, OutRejectReplacement{call.transfer->replacementId});
     call.transfer.reset();
     touch(call);
 }
@@ -202,11 +202,10 @@ void Turn::on(const TransferCall &transfer)
         awaited.target = Identity{call->peer, {}, {}};
         awaited.newCall.clear();
         awaited.until = 0; // the other half has the deadline for both
-        other->minorRef =
-            send(*other, OutReplaces{awaited.replacementId, awaited.newMatrixId, false, awaited.target, lifetime});
+        sendMinor(*other, OutReplaces{awaited.replacementId, awaited.newMatrixId, false, awaited.target, lifetime});
         other->transfer = awaited; // its end, too, is what we wanted
     }
-    call->minorRef = send(*call, OutReplaces{asked.replacementId, asked.newMatrixId, true, asked.target, lifetime});
+    sendMinor(*call, OutReplaces{asked.replacementId, asked.newMatrixId, true, asked.target, lifetime});
     call->transfer = asked;
     accept(*call);
 }

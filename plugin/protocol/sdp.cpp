@@ -262,13 +262,14 @@ QString redacted(const QString &sdp)
                      return line.startsWith(QStringView(prefix));
                  }))
             lines.push_back(line.toString());
-        else if (line != u"v=0" && !namesHost(line)) {
-            cut += line.size();
-            for (const QChar c : line)
+        else if (line != u"v=0") {
+            const QStringView said = namesHost(line) ? line.first(line.lastIndexOf(u' ') + 1) : line;
+            cut += said.size();
+            for (const QChar c : said)
                 print = (print ^ c.unicode()) * 0x01000193u;
         }
     });
-    if (lines[1].isEmpty()) // only what is cut out is counted: what the core adds or takes away does not matter
+    if (lines[1].isEmpty()) // what the core adds or takes away, addresses too, is not counted
         lines[1] = QStringLiteral("%1%2 characters (%3)").arg(mark).arg(cut).arg(print, 8, 16, QLatin1Char('0'));
     return joined(lines);
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/recorder.h"
 
-#include "protocol/sdp.h"
 #include "replay/inputline.h"
 #include "replay/output.h"
+#include "replay/redact.h"
 
-#include <QJsonArray>
 #include <QJsonDocument>
 
 #include <algorithm>
@@ -39,27 +38,6 @@ QString callOf(const Effect &effect)
                 return {};
         },
         effect);
-}
-
-QJsonValue withoutSdp(const QJsonValue &value)
-{
-    if (value.isArray()) {
-        QJsonArray list;
-        for (const QJsonValue &entry : value.toArray())
-            list.append(withoutSdp(entry));
-        return list;
-    }
-    if (!value.isObject())
-        return value;
-    QJsonObject object = value.toObject();
-    for (auto it = object.begin(); it != object.end(); ++it) {
-        const bool sdp = it.key() == QLatin1String("sdp") || it.key().endsWith(QLatin1String("_sdp"));
-        if (sdp && it.value().isString()) // still an SDP, so that the timeline replays
-            it.value() = protocol::redacted(it.value().toString());
-        else
-            it.value() = withoutSdp(it.value());
-    }
-    return object;
 }
 
 } // namespace
@@ -130,7 +108,7 @@ QByteArray Recorder::timeline(const QString &lane, const QString &callId, bool w
     if (found == m_timelines.constEnd())
         return out;
     for (const QByteArray &text : found->lines) {
-        out += withSdp ? text : compact(withoutSdp(QJsonDocument::fromJson(text).object()).toObject());
+        out += withSdp ? text : compact(withoutSdp(QJsonDocument::fromJson(text).object()));
         out += '\n';
     }
     return out;

@@ -196,6 +196,25 @@ call::Transfer readTransfer(const Fields &fields, QString &defect)
     return transfer;
 }
 
+QJsonArray refsToJson(const QVector<std::int64_t> &refs)
+{
+    QJsonArray list;
+    for (const std::int64_t ref : refs)
+        list.append(static_cast<qint64>(ref));
+    return list;
+}
+
+QVector<std::int64_t> readRefs(Fields &fields, const QString &key)
+{
+    QVector<std::int64_t> refs;
+    for (const QJsonValue &value : fields.array(key)) {
+        refs += value.toInteger(-1);
+        if (refs.last() < 0)
+            fields.bad(key);
+    }
+    return refs;
+}
+
 QVector<std::uint64_t> readPrints(Fields &fields)
 {
     const QString key = QStringLiteral("said");
@@ -235,12 +254,11 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("flush_at"), static_cast<qint64>(call.flushAt)},
         {QStringLiteral("candidates_ended"), call.candidatesEnded},
         {QStringLiteral("candidates_ref"), static_cast<qint64>(call.candidatesRef)},
-        {QStringLiteral("candidates_from"), static_cast<qint64>(call.candidatesFrom)},
         {QStringLiteral("rejected_locally"), call.rejectedLocally},
         {QStringLiteral("limited"), call.limited},
         {QStringLiteral("first_ref"), static_cast<qint64>(call.firstRef)},
         {QStringLiteral("answer_ref"), static_cast<qint64>(call.answerRef)},
-        {QStringLiteral("minor_ref"), static_cast<qint64>(call.minorRef)},
+        {QStringLiteral("minor_refs"), refsToJson(call.minorRefs)},
         {QStringLiteral("interrupted"), call.interrupted},
         {QStringLiteral("expires_at"), static_cast<qint64>(call.expiresAt)},
         {QStringLiteral("gather_until"), static_cast<qint64>(call.gatherUntil)},
@@ -282,12 +300,11 @@ namespace
 void readLater(Fields &fields, call::Call &call, QString &defect)
 {
     call.candidatesRef = fields.integer(QStringLiteral("candidates_ref"));
-    call.candidatesFrom = fields.integer(QStringLiteral("candidates_from"));
     call.rejectedLocally = fields.small(QStringLiteral("rejected_locally"));
     call.limited = fields.flag(QStringLiteral("limited"));
     call.firstRef = fields.integer(QStringLiteral("first_ref"));
     call.answerRef = fields.integer(QStringLiteral("answer_ref"));
-    call.minorRef = fields.integer(QStringLiteral("minor_ref"));
+    call.minorRefs = readRefs(fields, QStringLiteral("minor_refs"));
     call.interrupted = fields.flag(QStringLiteral("interrupted"));
     call.expiresAt = fields.integer(QStringLiteral("expires_at"));
     call.gatherUntil = fields.integer(QStringLiteral("gather_until"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "checks.h"
 
-#include "protocol/sdp.h"
+#include "replay/redact.h"
 
 #include <QJsonArray>
 #include <QSet>
@@ -12,6 +12,7 @@ namespace simulation
 {
 
 using timeline::Lines;
+using voip::replay::withoutSdp;
 
 namespace
 {
@@ -43,28 +44,9 @@ bool mayBeCut(const QJsonArray &events)
     return true;
 }
 
-QJsonValue withoutSdp(const QJsonValue &value)
-{
-    if (value.isArray()) {
-        QJsonArray list;
-        for (const QJsonValue &entry : value.toArray())
-            list.append(withoutSdp(entry));
-        return list;
-    }
-    if (!value.isObject())
-        return value;
-    QJsonObject object = value.toObject();
-    for (auto it = object.begin(); it != object.end(); ++it) {
-        const bool named = it.key() == QLatin1String("sdp") || it.key().endsWith(QLatin1String("_sdp"));
-        const bool sdp = named && it.value().toString().startsWith(QLatin1String("v=0")); // others were refused
-        it.value() = sdp ? QJsonValue(voip::protocol::redacted(it.value().toString())) : withoutSdp(it.value());
-    }
-    return object;
-}
-
 } // namespace
 
-Run::Run(const QByteArray &header) : m_watcher(timeline::object(header))
+Run::Run(const QByteArray &header) : m_watcher(std::make_unique<Watcher>(timeline::object(header)))
 {
     take(header);
 }
@@ -92,7 +74,7 @@ QVector<QJsonObject> Run::take(const QByteArray &line)
     m_texts += texts;
     m_outs += outs;
     if (m_inputs.size() > 1 && !m_complaint)
-        m_complaint = m_watcher.see(input, outs);
+        m_complaint = m_watcher->see(input, outs);
     return outs;
 }
 
@@ -114,7 +96,7 @@ void Run::finish()
         take(timeline::text(
             {{QStringLiteral("t"), m_last + farAhead}, {QStringLiteral("in"), QStringLiteral("clock")}}));
     if (!m_complaint)
-        m_complaint = m_watcher.finish();
+        m_complaint = m_watcher->finish();
     if (!m_complaint && (m_engine.line().nextDue() || !m_engine.line().calls.isEmpty()))
         m_complaint = {QStringLiteral("something is left in the end"), QString()};
 }
@@ -143,16 +125,16 @@ Complaint replaysWithoutSdp(const Run &run)
         return {};
     voip::replay::Engine engine;
     for (qsizetype i = 0; i < run.inputs().size(); ++i) {
-        const QJsonObject cut = withoutSdp(timeline::object(run.inputs()[i])).toObject();
+        const QJsonObject cut = withoutSdp(timeline::object(run.inputs()[i]));
         const auto result = engine.take(timeline::text(cut));
         if (const auto *fault = std::get_if<voip::replay::Fault>(&result))
             return {QStringLiteral("does not replay without SDP"), fault->text()};
         Lines wanted;
         for (const QJsonObject &out : run.outs()[i])
-            wanted += timeline::text(withoutSdp(out).toObject());
+            wanted += timeline::text(withoutSdp(out));
         Lines got;
         for (const QByteArray &out : std::get<Lines>(result))
-            got += timeline::text(withoutSdp(timeline::object(out)).toObject());
+            got += timeline::text(withoutSdp(timeline::object(out)));
         if (wanted != got)
             return differs("replays otherwise without SDP", wanted, got);
     }

@@ -6,6 +6,8 @@
 #include "names.h"
 #include "watcher.h"
 
+#include <memory>
+
 namespace simulation
 {
 
@@ -25,12 +27,12 @@ public:
     [[nodiscard]] const QVector<QVector<QJsonObject>> &outs() const { return m_outs; }
     [[nodiscard]] const Names &namesBefore(qsizetype line) const { return m_namesBefore[line]; }
     [[nodiscard]] bool recorded() const; // in the form of a running host
-    [[nodiscard]] const Watcher &watcher() const { return m_watcher; }
+    [[nodiscard]] const Watcher &watcher() const { return *m_watcher; }
     [[nodiscard]] std::optional<voip::call::Millis> due() const { return m_engine.line().nextDue(); }
 
 private:
     voip::replay::Engine m_engine;
-    Watcher m_watcher;
+    std::unique_ptr<Watcher> m_watcher; // its parts know where it is
     Names m_names;
     timeline::Lines m_inputs;
     QVector<timeline::Lines> m_texts;

@@ -21,6 +21,24 @@ struct Totals {
     qint64 lines = 0;
     int rings = 0;
     int answers = 0;
+    int offers = 0;
+    int rollbacks = 0;
+    int lateInvites = 0;
+    int trickled = 0;
+    int folded = 0;
+    int slowed = 0;
+
+    void add(const Watcher &seen)
+    {
+        rings += seen.rings();
+        answers += seen.answers();
+        offers += seen.talk().offers();
+        rollbacks += seen.talk().rollbacks();
+        lateInvites += seen.talk().lateInvites();
+        trickled += seen.candidates().trickled();
+        folded += seen.candidates().folded();
+        slowed += seen.candidates().slowed();
+    }
 };
 
 Complaint wrongWith(Run &run)
@@ -101,15 +119,19 @@ int main(int argc, char **argv)
                         qPrintable(complaint.detail.left(4000)));
         }
         totals.lines += run.inputs().size();
-        totals.rings += run.watcher().rings();
-        totals.answers += run.watcher().answers();
+        totals.add(run.watcher());
     }
     std::printf("%llu sequences, %lld lines, %d rings, %d answers of ours, %d failed, in %.1f s\n",
                 static_cast<unsigned long long>(count), static_cast<long long>(totals.lines), totals.rings,
                 totals.answers, failed, static_cast<double>(timer.elapsed()) / 1000);
+    std::printf(
+        "%d offers of the host, %d rolled back; candidates: %d sent, %d folded, slowed down %d times; %d invites "
+        "after a restart\n",
+        totals.offers, totals.rollbacks, totals.trickled, totals.folded, totals.slowed, totals.lateInvites);
     // A walk that gets nowhere shows nothing.
     const bool gotSomewhere =
-        count < 100 || (totals.rings > static_cast<int>(count / 10) && totals.answers > static_cast<int>(count / 20));
+        count < 100 || (totals.rings > static_cast<int>(count / 10) && totals.answers > static_cast<int>(count / 20) &&
+                        totals.offers > 0 && totals.trickled > 0 && totals.folded > 0 && totals.slowed > 0);
     if (!gotSomewhere)
         std::printf("hardly anything happened\n");
     return failed == 0 && gotSomewhere ? 0 : 1;

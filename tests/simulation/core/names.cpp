@@ -30,7 +30,9 @@ QByteArray replaced(QByteArray text, const QMap<QString, QString> &from, const Q
 QString originOf(const QString &sdp)
 {
     const auto from = sdp.indexOf(QLatin1String("o="));
-    return from < 0 ? QString() : sdp.sliced(from, sdp.indexOf(u'\r', from) - from);
+    if (from < 0)
+        return {};
+    return sdp.sliced(from, sdp.indexOf(u'\r', from) - from).section(u' ', 0, 2); // its address may be hidden
 }
 
 void Names::learn(const QJsonObject &out)

@@ -26,7 +26,7 @@ private:
     QHash<QString, int> m_sends; // by call and type
 };
 
-// The "o=" line of a description: the world gives each offer its own, and the core passes it on.
+// The "o=" line of a description, without the address: the world gives each offer its own, and the core passes it on.
 [[nodiscard]] QString originOf(const QString &sdp);
 // An input of the run that `from` was learnt in, as the run of `to` would have it.
 [[nodiscard]] QByteArray translate(const QByteArray &line, const Names &from, const Names &to);

@@ -17,21 +17,6 @@ namespace
 
 constexpr double longestLifetime = 600'000; // what is believed of an invite
 
-QString word(const QJsonObject &object, const char *key)
-{
-    return object.value(QLatin1String(key)).toString();
-}
-
-bool is(const QString &text, const char *what)
-{
-    return text == QLatin1String(what);
-}
-
-Complaint complain(const char *kind, const QJsonObject &line)
-{
-    return {QString::fromLatin1(kind), QString::fromUtf8(timeline::text(line))};
-}
-
 bool isZero(const QJsonValue &version)
 {
     return (version.isDouble() && version.toDouble() == 0) || version.toString() == QLatin1String("0");
@@ -40,11 +25,13 @@ bool isZero(const QJsonValue &version)
 } // namespace
 
 Watcher::Watcher(const QJsonObject &header)
-    : m_self(word(header, "local_user")),
-      m_leastTimeToRing(
+    : m_leastTimeToRing(
           header.value(QLatin1String("settings")).toObject().value(QLatin1String("least_time_to_ring")).toDouble(3000))
 {
-    const QJsonObject room = header.value(QLatin1String("room")).toObject();
+    m_book.self = word(header, "local_user");
+    m_book.settings = part(header, "settings");
+    const QJsonObject room = part(header, "room");
+    m_book.encrypted = room.value(QLatin1String("encrypted")).toBool();
     if (is(word(room, "join_rule"), "public"))
         m_publicRooms.insert(word(room, "room_id"));
 }
@@ -77,7 +64,7 @@ void Watcher::event(const QJsonObject &event, double receivedAt)
                               isZero(content.value(QLatin1String("version")))});
 }
 
-void Watcher::input(const QJsonObject &line, bool refused)
+Complaint Watcher::input(const QJsonObject &line, bool refused)
 {
     const QString in = word(line, "in");
     const double t = line.value(QLatin1String("t")).toDouble();
@@ -97,6 +84,8 @@ void Watcher::input(const QJsonObject &line, bool refused)
     } else if (is(in, "host") && is(word(line, "do"), "transfer-accept") && !refused) {
         m_placed.insert(originOf(word(line, "sdp")), word(line, "new_call"));
     }
+    m_candidates.input(line, refused);
+    return m_talk.input(line, refused);
 }
 
 Complaint Watcher::see(const QJsonObject &line, const QVector<QJsonObject> &outs)
@@ -107,28 +96,40 @@ Complaint Watcher::see(const QJsonObject &line, const QVector<QJsonObject> &outs
         return complain("refused what nobody asked for", line);
     // What fell due on the way to the line comes before it.
     const double t = line.value(QLatin1String("t")).toDouble();
+    m_book.recorded = line.contains(QLatin1String("entropy"));
     bool taken = false;
     for (const QJsonObject &out : outs) {
-        if (!taken && out.value(QLatin1String("t")).toDouble() >= t) {
-            input(line, refused);
+        if (!taken && number(out, "t") >= t) {
             taken = true;
+            if (const Complaint wrong = input(line, refused))
+                return wrong;
         }
         if (const Complaint wrong = output(out))
             return wrong;
     }
-    if (!taken)
-        input(line, refused);
+    if (const Complaint wrong = taken ? Complaint() : input(line, refused))
+        return wrong;
     if (is(word(line, "in"), "sent")) // only now: what fell due before it came first
         m_unsentInvites.remove(word(line, "ref"));
-    return {};
+    m_book.before = t;
+    const Complaint wrong = m_talk.after(line);
+    return wrong ? wrong : m_candidates.after(line);
 }
 
 Complaint Watcher::output(const QJsonObject &out)
 {
-    if (is(word(out, "out"), "matrix"))
-        return sent(out);
-    if (is(word(out, "out"), "host"))
-        return told(out);
+    if (is(word(out, "out"), "matrix")) {
+        m_book.keyOfRef.insert(word(out, "ref"), keyOf(out));
+        Complaint wrong = sent(out);
+        wrong = wrong ? wrong : m_talk.sent(out);
+        return wrong ? wrong : m_candidates.sent(out);
+    }
+    if (is(word(out, "out"), "host")) {
+        const int rings = m_rings;
+        Complaint wrong = told(out);
+        wrong = wrong ? wrong : m_talk.told(out, m_rings > rings);
+        return wrong ? wrong : m_candidates.told(out);
+    }
     // Only an invite is taken back, once, and only while it is not known to have gone out.
     if (is(word(out, "out"), "unsend") && !m_unsentInvites.remove(word(out, "ref")))
         return complain("unsend of what is no unsent invite", out);
@@ -154,17 +155,17 @@ Complaint Watcher::sent(const QJsonObject &out)
     if (m_over.contains(key) && !busy)
         return complain("sent after the end", out);
     if (is(type, "m.call.invite")) {
-        if (m_ours.contains(key))
+        if (m_book.ours.contains(key))
             return complain("two invites with one call id", out);
-        m_ours.insert(key);
+        m_book.ours.insert(key);
         m_unsentInvites.insert(word(out, "ref"));
         const QString offer = word(content.value(QLatin1String("offer")).toObject(), "sdp");
         if (const QString call = m_placed.value(originOf(offer)); !call.isEmpty())
-            m_matrixOf.insert(call, key);
+            tie(call, key);
         return {};
     }
     const auto theirs = m_invites.value(key);
-    if (!m_ours.contains(key) && theirs.isEmpty())
+    if (!m_book.ours.contains(key) && theirs.isEmpty())
         return complain("sent for a call without invite", out);
     if (is(type, "m.call.answer")) {
         if (m_answered.contains(key))
@@ -174,7 +175,7 @@ Complaint Watcher::sent(const QJsonObject &out)
     }
     if (is(type, "m.call.hangup") || is(type, "m.call.reject"))
         over(key, out);
-    const bool v0 = !m_ours.contains(key) &&
+    const bool v0 = !m_book.ours.contains(key) &&
                     std::all_of(theirs.begin(), theirs.end(), [](const auto &invite) { return invite.v0; });
     if (v0 && !is(type, "m.call.answer") && !is(type, "m.call.candidates") && !is(type, "m.call.hangup"))
         return complain("version 1 event to a version 0 peer", out); // R11
@@ -192,7 +193,7 @@ Complaint Watcher::mayRing(const QJsonObject &out, bool again) const
     const auto invites = m_invites.value(keyOf(room, word(matrix, "call_id")));
     const bool good = std::any_of(invites.begin(), invites.end(), [&](const Invite &invite) {
         const bool peer = word(out, "peer").isEmpty() || word(out, "peer") == invite.sender;
-        return peer && invite.sender != m_self && (invite.invitee.isEmpty() || invite.invitee == m_self) &&
+        return peer && invite.sender != m_book.self && (invite.invitee.isEmpty() || invite.invitee == m_book.self) &&
                invite.bestBefore - t >= left;
     });
     return good ? Complaint() : complain("rings for no valid invite of ours", out);
@@ -211,7 +212,7 @@ Complaint Watcher::told(const QJsonObject &out)
     const QJsonObject matrix = out.value(QLatin1String("matrix")).toObject();
     if (is(signal, "call.initiated") || is(signal, "call.glare")) {
         const QString key = keyOf(word(matrix, "room_id"), word(matrix, "call_id"));
-        const bool again = m_matrixOf.value(call) == key;
+        const bool again = m_book.matrixOf.value(call) == key;
         if (const Complaint wrong = mayRing(out, again))
             return wrong;
         // R66, R67: the call id of a call that is over is not heard of for as long as an invite can be valid. Another
@@ -226,16 +227,22 @@ Complaint Watcher::told(const QJsonObject &out)
             m_over.remove(key);
             m_answered.remove(key);
         }
-        m_matrixOf.insert(call, key);
+        tie(call, key);
     }
     m_live.insert(call);
     if (is(signal, "call.ended") || is(signal, "call.rejected")) {
         m_live.remove(call);
         m_ended.insert(call);
-        if (const QString key = m_matrixOf.value(call); !key.isEmpty())
+        if (const QString key = m_book.matrixOf.value(call); !key.isEmpty())
             over(key, out);
     }
     return {};
+}
+
+void Watcher::tie(const QString &call, const QString &key)
+{
+    m_book.matrixOf.insert(call, key);
+    m_book.hostOf.insert(key, call);
 }
 
 void Watcher::over(const QString &key, const QJsonObject &out)

@@ -51,7 +51,8 @@ const Abilities &abilities()
 }
 
 World::World(std::uint64_t seed)
-    : m_random(seed), m_recorded(chance(25)), m_oneOfEach(chance(60)), m_length(8 + below(22))
+    : m_random(seed), m_recorded(chance(25)), m_oneOfEach(chance(60)), m_calm(chance(50)), m_stranger(chance(20)),
+      m_slow(chance(70) ? 8 : 40), m_refusing(chance(70) ? 5 : 25), m_length(8 + below(22))
 {
     QJsonObject settings;
     if (chance(20))
@@ -60,18 +61,22 @@ World::World(std::uint64_t seed)
         settings.insert(QStringLiteral("accepting"), false);
     if (abilities().newSettings) {
         if (chance(40))
-            settings.insert(QStringLiteral("gather_for"), chance(50) ? 0 : 700);
+            settings.insert(QStringLiteral("gather_for"), chance(40) ? 0 : chance(50) ? 700 : 5000);
+        if (chance(20))
+            settings.insert(QStringLiteral("negotiate_lifetime"), 1 + below(3000));
+        if (chance(15))
+            settings.insert(QStringLiteral("fold_for"), chance(30) ? 0 : 4000);
         if (chance(15))
             settings.insert(QStringLiteral("parallel_calls"), true);
-        if (chance(15))
-            settings.insert(QStringLiteral("host_trickles"), false);
+        if (chance(20))
+            settings.insert(QStringLiteral("host_trickles"), m_trickles = false);
         if (chance(20))
             settings.insert(QStringLiteral("private_addresses"), pick({"hide", "hide_unencrypted"}));
         if (chance(20))
             settings.insert(QStringLiteral("transfers"), false);
     }
     QJsonObject members{{us, QStringLiteral("join")}, {QStringLiteral("@bob:test"), QStringLiteral("join")}};
-    if (chance(30))
+    if (chance(m_calm ? 6 : 25))
         members.insert(QStringLiteral("@eve:test"), QStringLiteral("join"));
     const QJsonObject header{
         {QStringLiteral("replay"), 1},
@@ -93,11 +98,44 @@ Run World::play()
               {QStringLiteral("members"),
                QJsonObject{{us, QStringLiteral("join")}, {QStringLiteral("@bob:test"), QStringLiteral("join")}}}});
     }
+    if (m_calm)
+        open();
     for (int i = 0; i < m_length && !m_run->complaint(); ++i)
         step();
     while (!m_waiting.isEmpty() && !m_run->complaint())
         deliver(true);
     return std::move(*m_run);
+}
+
+// A call of one side or the other that is answered and whose media flows, mostly.
+void World::open()
+{
+    if (chance(50))
+        hostPlace();
+    else
+        remoteInvite();
+    for (int i = 0; i < 8 && !m_run->complaint() && (m_calls.isEmpty() || m_calls.last().hostId.isEmpty()); ++i) {
+        pass(below(1500));
+        feed({{QStringLiteral("in"), QStringLiteral("clock")}});
+        deliver(true);
+    }
+    for (int i = 0; i < 3 && !m_run->complaint() && !m_calls.isEmpty() && !m_calls.last().hostId.isEmpty(); ++i) {
+        Call &call = m_calls.last();
+        if (call.over || call.answered)
+            break;
+        if (call.ours)
+            answerOurs(call);
+        else
+            hostFlow(call);
+        pass(below(900));
+        deliver(true);
+    }
+    if (m_calls.isEmpty() || m_run->complaint() || !m_calls.last().answered || !chance(75))
+        return;
+    feed({{QStringLiteral("in"), QStringLiteral("host")},
+          {QStringLiteral("do"), QStringLiteral("media-state")},
+          {QStringLiteral("call"), m_calls.last().hostId},
+          {QStringLiteral("state"), QStringLiteral("connected")}});
 }
 
 void World::step()
@@ -108,14 +146,14 @@ void World::step()
     if (!m_refs.isEmpty() && chance(30))
         return outbox();
     const int what = below(100);
-    if (what < 40)
+    if (what < (m_calm ? 30 : 40))
         remoteAct();
     else if (what < 88)
         hostAct();
     else if (what < 92)
         membership();
     else if (what < 94)
-        feed({{QStringLiteral("in"), QStringLiteral("restart")}});
+        die();
     else if (what < 97)
         nonsense();
     else
@@ -124,21 +162,33 @@ void World::step()
 
 void World::advance()
 {
-    if (chance(70))
-        m_t += below(900);
+    if (chance(m_calm ? 92 : 70))
+        pass(below(900));
     else if (chance(80))
-        m_t += below(9000);
+        pass(below(9000));
     else if (chance(70))
-        m_t += below(100'000);
+        pass(below(100'000));
     else
-        m_t += below(2'000'000);
-    // In a running host the timers are lines of their own.
-    while (m_recorded && m_run->due().value_or(std::numeric_limits<qint64>::max()) <= m_t && !m_run->complaint()) {
-        const double t = m_t;
-        m_t = static_cast<double>(*m_run->due());
+        pass(below(2'000'000));
+}
+
+// In a running host the timers are lines of their own.
+void World::pass(double ms)
+{
+    const double until = m_t + ms;
+    while (m_recorded && m_run->due().value_or(std::numeric_limits<qint64>::max()) <= until && !m_run->complaint()) {
+        m_t = std::max(m_t, static_cast<double>(*m_run->due()));
         feed({{QStringLiteral("in"), QStringLiteral("clock")}});
-        m_t = t;
     }
+    m_t = until;
+}
+
+// The process is gone for a while, and with it the timers of a running host.
+void World::die()
+{
+    if (m_recorded && chance(60))
+        m_t += chance(50) ? below(3000) : below(120'000);
+    feed({{QStringLiteral("in"), QStringLiteral("restart")}});
 }
 
 void World::feed(QJsonObject line)
@@ -171,11 +221,13 @@ void World::see(const QJsonObject &out)
               {QStringLiteral("members"),
                QJsonObject{{us, QStringLiteral("join")}, {QStringLiteral("@bob:test"), QStringLiteral("join")}}}}});
     }
-    if (kind == QLatin1String("unsend"))
-        m_refs.removeAll(word(out, "ref"));
+    if (kind == QLatin1String("unsend") && chance(80)) // or it was on its way already
+        m_refs.removeIf([&](const Unknown &one) { return one.ref == word(out, "ref"); });
     if (kind == QLatin1String("matrix")) {
-        m_refs += word(out, "ref");
         const QJsonObject content = out.value(QLatin1String("content")).toObject();
+        m_refs.push_back({word(out, "ref"), word(content, "call_id"), word(out, "type")});
+        if (word(out, "type") == QLatin1String("m.call.negotiate"))
+            replyTo(out);
         if (word(out, "type") == QLatin1String("m.call.invite")) {
             Call fresh;
             fresh.ours = true;
@@ -204,6 +256,8 @@ void World::see(const QJsonObject &out)
             known.party = word(matrix, "party_id");
         }
         if (known.hostId == word(out, "call")) {
+            if (signal == QLatin1String("call.negotiate"))
+                known.asked = word(out, "type") == QLatin1String("offer");
             known.answered = known.answered || signal == QLatin1String("call.answered");
             known.over =
                 known.over || signal == QLatin1String("call.ended") || signal == QLatin1String("call.rejected");

@@ -37,7 +37,7 @@ private:
         bool v0 = false;
         bool answered = false;
         bool over = false;
-        int offers = 0; // negotiated
+        bool asked = false; // an offer of theirs waits for the host
     };
     struct Waiting { // an event on its way from the homeserver
         double at = 0;
@@ -55,8 +55,10 @@ private:
     QJsonObject streams();
 
     // --- moving
+    void open();
     void step();
     void advance();
+    void pass(double ms);
     void feed(QJsonObject line);
     void deliver(bool all);
     void see(const QJsonObject &out);
@@ -70,17 +72,27 @@ private:
     void nonsense();
     QJsonObject envelope(const Call &call);
     void membership();
+    void beforeTheInvite(const Call &call);
+    void replyTo(const QJsonObject &negotiate);
 
     // --- the host (world_host.cpp)
     void hostAct();
     void hostPlace();
     void hostFlow(Call &call);
     void hostMidCall(Call &call);
+    void hostBurst(QString hostId);
+    QJsonArray candidates();
     void outbox();
+    void die();
 
     std::mt19937_64 m_random;
     bool m_recorded;  // as a running host writes it down: each line with its randomness, timers as lines
     bool m_oneOfEach; // batches have one event of a call at most
+    bool m_trickles = true;
+    bool m_calm;     // a call is answered soon, and goes on for a while
+    bool m_stranger; // Eve speaks of the calls of others a lot
+    int m_slow;      // percent of the candidates that the homeserver slows down
+    int m_refusing;  // percent of what else is sent that it refuses for good
     int m_length;
     double m_t = 0;
     int m_events = 0;
@@ -89,7 +101,14 @@ private:
     std::unique_ptr<Run> m_run;
     QVector<Call> m_calls;
     QVector<Waiting> m_waiting;
-    QStringList m_refs; // sent, and no result known
+    struct Unknown { // what was sent, and no result is known
+        QString ref;
+        QString callId;
+        QString type;
+    };
+    QVector<Unknown> m_refs;
+    QVector<QJsonObject> m_results;     // last ones: they may be told twice
+    QHash<QString, QString> m_saidLast; // host call -> what the host said in a negotiation
     QVector<QJsonObject> m_echoes;
 };
 

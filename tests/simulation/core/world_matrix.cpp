@@ -23,8 +23,11 @@ QString World::sdp(bool offer)
                        .arg(offer ? m_placed : 100'000 + ++m_sdps)
                        .arg(pick({"sendrecv", "sendrecv", "sendonly", "inactive", "recvonly"}))
                        .arg(below(2));
+    if (chance(90))
+        text += QStringLiteral("a=mid:0\r\n");
     if (chance(20))
-        text += QStringLiteral("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\na=msid:s%1 v\r\n").arg(below(3));
+        text +=
+            QStringLiteral("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendrecv\r\na=msid:s%1 v\r\n").arg(below(3));
     if (chance(20))
         text += QStringLiteral("a=candidate:1 1 udp 100 192.168.0.7 5001 typ host\r\n");
     if (chance(30))
@@ -42,7 +45,7 @@ QJsonObject World::candidate(bool ours)
          QStringLiteral("candidate:%1 1 udp 100 %2 %3 typ host").arg(below(4)).arg(address).arg(ours ? 5001 : 4001)}};
     if (chance(85))
         object.insert(QStringLiteral("sdpMid"), QStringLiteral("0"));
-    if (chance(60) || (ours && object.size() == 1)) // the call service takes none that lacks both
+    if (chance(60) || (ours && object.size() == 1 && chance(90)))
         object.insert(QStringLiteral("sdpMLineIndex"), 0);
     return object;
 }
@@ -62,11 +65,11 @@ QJsonObject World::streams()
 QJsonObject World::envelope(const Call &call)
 {
     QJsonObject content{{QStringLiteral("call_id"), call.matrixId}};
-    if (call.v0)
+    if (call.v0 && !chance(15)) // some say "1" later on
         content.insert(QStringLiteral("version"), 0);
     else
         content.insert(QStringLiteral("version"), chance(95) ? QJsonValue(QStringLiteral("1")) : QJsonValue(2));
-    if (!call.v0 && !chance(3))
+    if (content.value(QLatin1String("version")) != 0 && !chance(3))
         content.insert(QStringLiteral("party_id"), chance(90) ? call.device : pick({"ONE", "TWO", "OTHER"}));
     return content;
 }
@@ -96,6 +99,8 @@ void World::remoteInvite()
         content.insert(QStringLiteral("capabilities"), QJsonObject{{QStringLiteral("m.call.transferee"), chance(60)},
                                                                    {QStringLiteral("m.call.dtmf"), chance(50)}});
     m_calls.push_back(fresh);
+    if (chance(8))
+        beforeTheInvite(fresh);
     post(QStringLiteral("m.call.invite"), fresh.opponent, fresh.room, content);
     const Call talk = fresh;
     if (chance(50)) {
@@ -105,10 +110,46 @@ void World::remoteInvite()
     }
 }
 
+// What overtakes its invite, said by whoever.
+void World::beforeTheInvite(const Call &call)
+{
+    QJsonObject content = envelope(call);
+    content.insert(QStringLiteral("selected_party_id"), pick({"ONE", "TWO", "OTHER"}));
+    content.insert(QStringLiteral("candidates"), QJsonArray{candidate(false)});
+    const QString type = pick({"m.call.select_answer", "m.call.candidates", "m.call.hangup", "m.call.reject"});
+    post(type, chance(60) ? call.opponent : pick({"@eve:test", "@bob:test", "@nova_alice:test"}), call.room, content);
+}
+
+// What becomes of a description of ours: Bob answers it, or offers himself at the same time.
+void World::replyTo(const QJsonObject &negotiate)
+{
+    const QJsonObject ours = negotiate.value(QLatin1String("content")).toObject();
+    const bool answer = chance(m_trickles ? 70 : 40);
+    const bool offered = word(ours.value(QLatin1String("description")).toObject(), "type") == QLatin1String("offer");
+    for (const Call &known : std::as_const(m_calls)) {
+        if (!offered || known.matrixId != word(ours, "call_id") || !chance(50))
+            continue;
+        QJsonObject content = envelope(known);
+        content.insert(
+            QStringLiteral("description"),
+            QJsonObject{{QStringLiteral("type"), answer ? QStringLiteral("answer") : QStringLiteral("offer")},
+                        {QStringLiteral("sdp"), sdp(false)}});
+        content.insert(QStringLiteral("lifetime"), chance(m_trickles ? 70 : 30) ? 60'000 : below(3000));
+        m_waiting.push_back({m_t + below(answer ? 2500 : 300),
+                             {{QStringLiteral("type"), QStringLiteral("m.call.negotiate")},
+                              {QStringLiteral("event_id"), QStringLiteral("$%1").arg(++m_events)},
+                              {QStringLiteral("sender"), known.opponent},
+                              {QStringLiteral("room_id"), known.room},
+                              {QStringLiteral("unsigned"), QJsonObject{{QStringLiteral("age"), below(400)}}},
+                              {QStringLiteral("content"), content}}});
+        return;
+    }
+}
+
 void World::remoteAct()
 {
     Call *known = call();
-    if (!known || chance(12))
+    if (!known || chance(m_calm ? 5 : 12))
         return remoteInvite();
     if (known->ours && !known->answered && chance(70))
         return answerOurs(*known);
@@ -122,7 +163,7 @@ void World::answerOurs(Call &call)
     by.device = chance(70) ? call.device : pick({"ONE", "TWO"});
     by.v0 = chance(8);
     QJsonObject content = envelope(by);
-    const int what = below(10);
+    const int what = below(m_calm ? 7 : 10);
     if (what < 6) {
         content.insert(QStringLiteral("answer"), QJsonObject{{QStringLiteral("type"), QStringLiteral("answer")},
                                                              {QStringLiteral("sdp"), sdp(false)}});
@@ -143,7 +184,8 @@ void World::answerOurs(Call &call)
 void World::remoteTalk(Call &call)
 {
     QJsonObject content = envelope(call);
-    const QString sender = chance(92) ? call.opponent : pick({"@bob:test", "@eve:test", "@nova_alice:test"});
+    const QString sender =
+        chance(m_stranger ? 60 : 92) ? call.opponent : pick({"@bob:test", "@eve:test", "@nova_alice:test"});
     const auto say = [&](const char *type) { post(QString::fromLatin1(type), sender, call.room, content); };
     const int what = below(100);
     if (what < 22) {
@@ -153,7 +195,7 @@ void World::remoteTalk(Call &call)
         content.insert(QStringLiteral("candidates"), list);
         return say("m.call.candidates");
     }
-    if (what < 36) {
+    if (what < (m_calm ? 26 : 36)) {
         if (chance(80))
             content.insert(QStringLiteral("reason"),
                            pick({"user_hangup", "user_busy", "replaced", "ice_failed", "odd"}));

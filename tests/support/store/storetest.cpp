@@ -257,7 +257,7 @@ void fillLater(QRandomGenerator &random, call::Call &call)
     call.limited = coin(random);
     call.firstRef = randomNumber(random);
     call.answerRef = randomNumber(random);
-    call.minorRef = randomNumber(random);
+    call.minorRefs = {randomNumber(random), randomNumber(random)};
     call.interrupted = coin(random);
     call.expiresAt = randomNumber(random);
     call.gatherUntil = randomNumber(random);

@@ -169,16 +169,19 @@ void Sdp::privateAddressesAreTakenOut() // R60
 
 void Sdp::whatIsRedactedOnceStaysSo()
 {
-    const QString secret = QStringLiteral("v=0\r\no=- 77 2 IN IP4 1.1.1.1\r\na=sendonly\r\nm=audio 9 X\r\n"
+    const QString secret = QStringLiteral("v=0\r\no=- 77 2 IN IP4 10.1.1.1\r\na=sendonly\r\nm=audio 9 X\r\n"
                                           "a=ice-ufrag:uuuu\r\na=ice-pwd:pppp\r\na=fingerprint:sha-256 AA\r\n"
                                           "a=crypto:1 kkkk\r\na=msid:s t\r\na=mid:0\r\na=end-of-candidates\r\n");
     const QString cut = redacted(secret);
     QStringList lines = cut.split(QStringLiteral("\r\n"));
-    QCOMPARE(lines.takeAt(1).left(26), QStringLiteral("s=redacted, 69 characters "));
+    QCOMPARE(lines.takeAt(1).left(26), QStringLiteral("s=redacted, 85 characters "));
     QCOMPARE(lines.join(u'\n'), QStringLiteral("v=0\na=sendonly\nm=audio 9 X\na=msid:s t\na=mid:0\n"
                                                "a=end-of-candidates\n"));
     QString other = secret;
     QVERIFY(redacted(other.replace(QStringLiteral("pppp"), QStringLiteral("qqqq"))) != cut);
+    other = secret;
+    QVERIFY(redacted(other.replace(QStringLiteral("- 77 2"), QStringLiteral("- 77 3"))) != cut); // said anew
+    QCOMPARE(redacted(withoutPrivateAddresses(secret)), cut);
     QCOMPARE(redacted(cut), cut);
 }
 

@@ -4,6 +4,7 @@
 #include "protocol/streams.h"
 #include "replay/engine.h"
 #include "replay/recorder.h"
+#include "replay/redact.h"
 
 #include <QJsonDocument>
 #include <QTest>
@@ -100,6 +101,7 @@ private Q_SLOTS:
     void outgoingCallReplays();
     void incomingCallReplays();
     void sdpIsCutOutUnlessAskedFor();
+    void whatIsNoSdpIsCutOutToo();
     void unknownCallHasNone();
 };
 
@@ -155,6 +157,28 @@ void RecorderTest::sdpIsCutOutUnlessAskedFor()
     QVERIFY(!cut.contains("secret"));
     QVERIFY(replayed(cut).contains("m.call.invite"));
     QCOMPARE(sorted(replayed(cut)), outsOf(cut)); // and it still replays, to the same lines
+}
+
+// An event in whose place for the SDP something else stands: it gives nothing away, and is dropped when it replays.
+void RecorderTest::whatIsNoSdpIsCutOutToo()
+{
+    Shell shell{lineWithRooms(), {}};
+    shell.feed(0, Place{QStringLiteral("h1"), QStringLiteral("!r:test"), sdp, {}, streams});
+    const QByteArray id = shell.line.calls.value(QStringLiteral("h1")).matrixId.toLatin1();
+    const QByteArray head =
+        R"({"type":"m.call.answer","sender":"@bob:test","room_id":"!r:test","content":{"call_id":")";
+    for (const char *answer :
+         {R"({"sdp":"a=ice-pwd:secret"})", R"({"sdp":["a=ice-pwd:secret"]})", R"({"sdp":{"x":"secret"}})",
+          R"("v=0\r\na=ice-pwd:secret\r\n")", R"(["v=0\r\na=ice-pwd:secret\r\n"])"}) {
+        const QByteArray event = head + id + R"(","party_id":"BOB","version":"1","answer":)" + answer + "}}";
+        const QJsonObject object = QJsonDocument::fromJson(event).object();
+        QVERIFY(!object.isEmpty());
+        const QJsonObject cut = withoutSdp(object);
+        QVERIFY2(!QJsonDocument(cut).toJson().contains("secret"), answer);
+        QCOMPARE(withoutSdp(cut), cut);
+        const auto read = voip::protocol::readEvent(cut, 0);
+        QVERIFY2(read && std::holds_alternative<UnusableEvent>(*read), answer);
+    }
 }
 
 void RecorderTest::unknownCallHasNone()
