@@ -32,7 +32,7 @@ struct MegolmPlain {
     quint32 index = 0; // for the replay guard (E14)
 };
 
-inline constexpr qsizetype maxPlaintext = 64 * 1024; // an event has 65 536 bytes at most
+inline constexpr qsizetype maxPlaintext = 64LL * 1024; // an event has 65 536 bytes at most
 
 class Session
 {

@@ -13,7 +13,7 @@ namespace voip::crypto
 
 inline constexpr qsizetype keySize = 32;       // bytes of a Curve25519 or Ed25519 key
 inline constexpr qsizetype signatureSize = 64; // of an Ed25519 signature
-inline constexpr qsizetype maxBase64 = 128 * 1024;
+inline constexpr qsizetype maxBase64 = 128LL * 1024;
 
 // Standard alphabet, no padding, no white space, no stray bits at the end. `size`: of the bytes; -1: any.
 [[nodiscard]] Outcome<QByteArray> fromBase64(QByteArrayView text, qsizetype size = -1);

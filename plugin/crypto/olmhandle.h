@@ -16,6 +16,7 @@ namespace voip::crypto::olm
 template <typename T>
 struct Kind;
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the arguments are a type and names
 #define VOIP_OLM_KIND(TYPE, NAME, MAKE)                                                                                \
     template <>                                                                                                        \
     struct Kind<TYPE> {                                                                                                \
@@ -37,6 +38,7 @@ VOIP_OLM_KIND(::OlmAccount, account, olm_account)
 VOIP_OLM_KIND(::OlmSession, session, olm_session)
 VOIP_OLM_KIND(::OlmOutboundGroupSession, outbound_group_session, olm_outbound_group_session)
 VOIP_OLM_KIND(::OlmInboundGroupSession, inbound_group_session, olm_inbound_group_session)
+// NOLINTEND(bugprone-macro-parentheses)
 #undef VOIP_OLM_KIND
 
 [[nodiscard]] Fault faultOf(OlmErrorCode code);

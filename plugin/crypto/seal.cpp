@@ -16,7 +16,7 @@ constexpr char version = 1;
 constexpr int nonceSize = 12;
 constexpr int tagSize = 16;
 constexpr int headSize = 1 + nonceSize;
-constexpr qsizetype maxSize = 1024 * 1024;
+constexpr qsizetype maxSize = 1024LL * 1024;
 
 using Cipher = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
