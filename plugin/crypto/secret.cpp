@@ -24,16 +24,6 @@ Secret &Secret::operator=(Secret &&other) noexcept
     return *this;
 }
 
-bool Secret::equals(const Secret &other) const
-{
-    if (size() != other.size())
-        return false;
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < size(); ++i)
-        difference |= static_cast<unsigned>(static_cast<unsigned char>(m_bytes[i] ^ other.m_bytes[i]));
-    return difference == 0;
-}
-
 void Secret::shrink(std::size_t size)
 {
     if (size >= m_bytes.size())

@@ -31,8 +31,6 @@ public:
     [[nodiscard]] char *data() { return m_bytes.data(); }
     [[nodiscard]] const char *data() const { return m_bytes.data(); }
     [[nodiscard]] QByteArrayView view() const { return {m_bytes.data(), static_cast<qsizetype>(m_bytes.size())}; }
-    // Constant time for equal sizes.
-    [[nodiscard]] bool equals(const Secret &other) const;
     void shrink(std::size_t size); // what is cut off is wiped
 
 private:

@@ -255,6 +255,7 @@ void fillLater(QRandomGenerator &random, call::Call &call)
 {
     call.candidatesRef = randomNumber(random);
     call.limited = coin(random);
+    call.rejectedLocally = static_cast<int>(random.bounded(100));
     call.firstRef = randomNumber(random);
     call.answerRef = randomNumber(random);
     call.minorRefs = {randomNumber(random), randomNumber(random)};
