@@ -27,6 +27,8 @@ QString toString(Fault fault)
         return QStringLiteral("unknown_one_time_key");
     case Fault::UnknownIndex:
         return QStringLiteral("unknown_index");
+    case Fault::Replayed:
+        return QStringLiteral("replayed");
     case Fault::TooLarge:
         return QStringLiteral("too_large");
     case Fault::NoRandomness:

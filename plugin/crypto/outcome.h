@@ -18,6 +18,7 @@ enum class Fault {
     BadMac,         // a message that was not made with this session
     UnknownOneTime, // a pre-key message for a one-time key that we do not have (any more)
     UnknownIndex,   // a Megolm message from before the session was shared with us
+    Replayed,       // a Megolm message whose index another event had (E14)
     TooLarge,       // over the limit of its kind
     NoRandomness,   // the source of randomness failed
 };

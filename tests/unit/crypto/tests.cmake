@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part encoding signature seal backend)
+foreach(part encoding signature seal backend machine)
     voip_test(unit_crypto_${part} LABEL unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/tst_${part}.cpp LINKS voip_crypto)
 endforeach()

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine's life: what it asks, what is answered, what is committed. What comes in is in machine_in.cpp, what goes
+// out in machine_out.cpp.
+#include "crypto/machine.h"
+
+#include "crypto/packing.h"
+
+#include <QJsonDocument>
+
+#include <algorithm>
+
+namespace voip::crypto
+{
+
+namespace
+{
+
+constexpr qint64 firstBackoff = 500;
+constexpr qint64 longestBackoff = 60'000;
+constexpr int maxQueried = 100; // users in one keys/query
+
+using Stage = OwnDevice::Stage;
+
+} // namespace
+
+Machine::Machine(MachineSettings settings, Backend &backend, const Seal &seal, Random random,
+                 const QVector<SealedRecord> &committed)
+    : m_settings(std::move(settings)), m_random(std::move(random)), m_records(seal, m_settings.user, committed),
+      m_device(backend, m_records, m_settings.user),
+      m_devices(m_records, m_settings.policy, m_settings.verifiedMasterKeys), m_olm(backend, m_records),
+      m_inbound(backend, m_records), m_outbound(backend, m_records)
+{
+}
+
+Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backend &backend, const Seal &seal,
+                                                Random random, const QVector<SealedRecord> &committed, qint64 now)
+{
+    std::unique_ptr<Machine> machine(new Machine(std::move(settings), backend, seal, std::move(random), committed));
+    if (const auto loaded = machine->m_device.load(); !loaded)
+        return loaded.error();
+    machine->m_run.catchUp = machine->m_device.stage() >= Stage::Published; // we were away
+    for (const QString &txnId : machine->m_records.keys(Kind::ToDevice)) {
+        if (const auto message = machine->messageOf(txnId))
+            machine->m_run.onTheirWay.insert(txnId, {message->room, now});
+    }
+    machine->m_runBefore = machine->m_run;
+    return machine;
+}
+
+void Machine::begin(qint64 now)
+{
+    if (m_device.stage() == Stage::None) {
+        if (!m_device.make(m_random))
+            return note(QStringLiteral("no_randomness"), m_settings.user);
+        m_devices.follow(m_settings.user);
+    }
+    advance(now);
+}
+
+// Everything that was made with the old one is given up; what others hold of it they will not get from us again.
+void Machine::replaceDevice(const char *why, qint64 now)
+{
+    note(QString::fromLatin1(why), m_settings.user);
+    for (const QString &room : m_records.keys(Kind::Outbound))
+        m_outbound.giveUp(room);
+    m_olm.revert();
+    m_inbound.revert();
+    for (const Kind kind : {Kind::Olm, Kind::Inbound, Kind::Withheld, Kind::ToDevice}) {
+        for (const QString &key : m_records.keys(kind))
+            m_records.remove({kind, key});
+    }
+    m_run.inFlight.clear();
+    m_run.onTheirWay.clear();
+    m_run.wedged.clear();
+    m_run.excusedKeys.clear();
+    m_run.backoff.clear();
+    m_run.catchUp = false;
+    m_devices.allChanged();
+    if (!m_device.make(m_random))
+        note(QStringLiteral("no_randomness"), m_settings.user);
+    advance(now);
+}
+
+void Machine::devicesChanged(const QStringList &changed, const QStringList &left)
+{
+    for (const QString &user : changed)
+        m_devices.changed(user);
+    // Somebody with whom no room is shared any more: nobody tells us of changes from now on.
+    for (const QString &user : left) {
+        if (user != m_settings.user)
+            m_devices.changed(user);
+    }
+}
+
+void Machine::counts(std::optional<int> oneTimeKeys, std::optional<bool> fallbackUnused, qint64 now)
+{
+    if (m_device.stage() == Stage::None)
+        return;
+    if (!m_device.supply(oneTimeKeys, fallbackUnused, now, m_random))
+        note(QStringLiteral("no_randomness"), m_settings.user);
+}
+
+void Machine::gap(qint64 now)
+{
+    if (m_device.stage() < Stage::Made)
+        return;
+    m_run.catchUp = true;
+    m_run.backoff.clear();
+    m_run.unlearnt.clear();
+    m_run.missing.clear();
+    if (m_device.since().isEmpty()) // a first /sync tells of no lists
+        m_devices.allChanged();
+    advance(now);
+}
+
+// --- requests ------------------------------------------------------------------------------------------------------
+
+std::optional<Machine::Message> Machine::messageOf(const QString &txnId) const
+{
+    const auto bytes = m_records.read({Kind::ToDevice, txnId});
+    if (!bytes)
+        return {};
+    Unpacker unpacker(bytes->view(), messageVersion);
+    Message message;
+    message.room = unpacker.text();
+    message.type = unpacker.text();
+    message.messages = QJsonDocument::fromJson(unpacker.text().toUtf8()).object();
+    return unpacker.good() ? std::optional(message) : std::nullopt;
+}
+
+Machine::Errand Machine::errandOf(const Request &request)
+{
+    struct Sort {
+        Errand operator()(const MakeDevice &) { return Errand::Device; }
+        Errand operator()(const DropDevice &) { return Errand::Device; }
+        Errand operator()(const UploadKeys &) { return Errand::Device; }
+        Errand operator()(const UploadIdentity &) { return Errand::Device; }
+        Errand operator()(const QueryKeys &) { return Errand::Query; }
+        Errand operator()(const ClaimKeys &) { return Errand::Claim; }
+        Errand operator()(const SendToDevice &) { return Errand::Send; }
+        Errand operator()(const CatchUp &) { return Errand::CatchUp; }
+    };
+    return std::visit(Sort(), request);
+}
+
+bool Machine::mayAsk(Errand errand, qint64 now) const
+{
+    return m_run.backoff.value(errand).until <= now;
+}
+
+void Machine::ask(QVector<Asked> &list, Request request)
+{
+    const quint64 id = ++m_run.lastRequest;
+    m_run.inFlight.insert(id, request);
+    list.push_back({id, std::move(request)});
+}
+
+QVector<Asked> Machine::takeRequests(qint64 now)
+{
+    QVector<Asked> list;
+    QSet<Errand> busy;
+    QSet<QString> sending;
+    for (const Request &request : std::as_const(m_run.inFlight)) {
+        busy.insert(errandOf(request));
+        if (const auto *send = std::get_if<SendToDevice>(&request))
+            sending.insert(send->txnId);
+    }
+    const auto mayNow = [&](Errand errand) { return !busy.contains(errand) && mayAsk(errand, now); };
+
+    // One at a time and in this order: others must never see a device without its signature.
+    if (mayNow(Errand::Device)) {
+        switch (m_device.stage()) {
+        case Stage::None:
+            break;
+        case Stage::Chosen:
+            ask(list, MakeDevice{m_device.id()});
+            break;
+        case Stage::Made:
+            ask(list, UploadKeys{m_device.uploadBody()});
+            break;
+        case Stage::Published:
+            ask(list, UploadIdentity{m_device.identityBody()});
+            break;
+        case Stage::Complete:
+            if (m_device.hasKeysToUpload())
+                ask(list, UploadKeys{m_device.uploadBody()});
+            else if (!m_device.replaced().isEmpty())
+                ask(list, DropDevice{m_device.replaced()});
+            break;
+        }
+    }
+    if (m_device.stage() < Stage::Made) {
+        m_runBefore = m_run;
+        return list;
+    }
+    if (mayNow(Errand::Query)) {
+        QStringList users = m_devices.outdated();
+        users.removeIf([this, now](const QString &user) { return m_run.unlearnt.value(user).until > now; });
+        if (!users.isEmpty())
+            ask(list, QueryKeys{users.mid(0, maxQueried), m_devices.asked()});
+    }
+    if (mayNow(Errand::Claim)) {
+        if (const auto devices = toClaim(now); !devices.isEmpty())
+            ask(list, ClaimKeys{devices});
+    }
+    if (mayAsk(Errand::Send, now)) {
+        for (const QString &txnId : m_records.keys(Kind::ToDevice)) {
+            if (sending.contains(txnId))
+                continue;
+            if (const auto message = messageOf(txnId))
+                ask(list, SendToDevice{txnId, message->type, message->messages});
+        }
+    }
+    if (m_run.catchUp && m_device.stage() >= Stage::Published && mayNow(Errand::CatchUp)) {
+        m_run.catchUp = false;
+        ask(list, CatchUp{m_device.since()});
+    }
+    m_runBefore = m_run;
+    return list;
+}
+
+void Machine::delay(Backoff &backoff, qint64 now, int atLeast)
+{
+    const qint64 wait = std::min(firstBackoff << std::min(backoff.failures++, 10), longestBackoff);
+    backoff.until = now + std::max<qint64>(wait, atLeast);
+}
+
+void Machine::answered(const Answer &answer, qint64 now)
+{
+    const auto found = m_run.inFlight.constFind(answer.id);
+    if (found == m_run.inFlight.constEnd())
+        return; // of a device that was replaced meanwhile
+    const Request request = *found;
+    m_run.inFlight.erase(found);
+    const Errand errand = errandOf(request);
+
+    switch (answer.kind) {
+    case Answer::Kind::Ok:
+        m_run.backoff.remove(errand);
+        break;
+    case Answer::Kind::UnknownDevice:
+        if (m_device.stage() > Stage::Chosen)
+            return replaceDevice("device_gone", now);
+        [[fallthrough]];
+    case Answer::Kind::Failed:
+    case Answer::Kind::Refused: {
+        delay(m_run.backoff[errand], now, answer.retryAfterMs);
+        if (std::holds_alternative<CatchUp>(request))
+            m_run.catchUp = true;
+        // A message that is refused would be refused for ever.
+        const auto *send = std::get_if<SendToDevice>(&request);
+        if (send && answer.kind == Answer::Kind::Refused) {
+            note(QStringLiteral("to_device_refused"), m_settings.user);
+            m_records.remove({Kind::ToDevice, send->txnId});
+            m_run.onTheirWay.remove(send->txnId);
+        }
+        if (std::holds_alternative<DropDevice>(request) && answer.kind != Answer::Kind::Failed)
+            m_device.forgetReplaced(); // it is gone
+        return advance(now);
+    }
+    case Answer::Kind::KeysExist:
+        return replaceDevice("state_went_back", now); // E31
+    }
+
+    struct Take {
+        Machine &m;
+        const Answer &answer;
+        qint64 now;
+        void operator()(const MakeDevice &) { m.m_device.setStage(Stage::Made); }
+        void operator()(const DropDevice &) { m.m_device.forgetReplaced(); }
+        void operator()(const UploadKeys &) { m.readUpload(answer.body, now); }
+        void operator()(const UploadIdentity &) { m.m_device.setStage(Stage::Complete); }
+        void operator()(const QueryKeys &query)
+        {
+            const QStringList unlearnt = m.m_devices.read(query.users, query.asked, answer.body, m.m_run.notes);
+            for (const QString &user : query.users) {
+                if (unlearnt.contains(user)) {
+                    delay(m.m_run.unlearnt[user], now, 0);
+                    continue;
+                }
+                m.m_run.unlearnt.remove(user);
+                m.m_run.excusedUsers.remove(user);
+            }
+            m.m_run.news = true;
+        }
+        void operator()(const ClaimKeys &claim) { m.readClaim(claim, answer.body, now); }
+        void operator()(const SendToDevice &send)
+        {
+            m.m_records.remove({Kind::ToDevice, send.txnId});
+            m.m_run.onTheirWay.remove(send.txnId);
+        }
+        void operator()(const CatchUp &)
+        {
+            m.m_device.setSince(answer.body.value(QLatin1String("next_batch")).toString());
+            m.m_run.catchUp = m.m_run.catchUp || answer.body.value(QLatin1String("more")).toBool();
+            m.m_run.news = true;
+        }
+    };
+    std::visit(Take{*this, answer, now}, request);
+
+    // Our device is not in our own list: it was deleted at the homeserver.
+    if (const auto *query = std::get_if<QueryKeys>(&request);
+        query && query->users.contains(m_settings.user) && m_device.stage() == Stage::Complete &&
+        m_devices.upToDate(m_settings.user) && !m_devices.find(m_settings.user)->devices.contains(m_device.id()))
+        return replaceDevice("device_gone", now);
+    advance(now);
+}
+
+void Machine::readUpload(const QJsonObject &answer, qint64 now)
+{
+    m_device.uploaded();
+    if (m_device.stage() == Stage::Made)
+        m_device.setStage(Stage::Published);
+    const QJsonValue count =
+        answer.value(QLatin1String("one_time_key_counts")).toObject().value(QLatin1String("signed_curve25519"));
+    if (count.isDouble())
+        counts(std::clamp(count.toInt(), 0, 1000), {}, now);
+}
+
+std::optional<qint64> Machine::nextDue(qint64 now) const
+{
+    std::optional<qint64> due;
+    const auto consider = [&due, now](qint64 at) {
+        if (at > now)
+            due = due ? std::min(*due, at) : at;
+    };
+    for (const qint64 since : m_run.waits)
+        consider(since + patience);
+    for (const Backoff &backoff : m_run.backoff)
+        consider(backoff.until);
+    for (const Backoff &backoff : m_run.unlearnt)
+        consider(backoff.until);
+    for (const OnItsWay &message : m_run.onTheirWay)
+        consider(message.since + patience);
+    return due;
+}
+
+// --- commit --------------------------------------------------------------------------------------------------------
+
+Outcome<QVector<SealedRecord>> Machine::changes()
+{
+    m_devices.save();
+    if (const auto saved = m_device.save(); !saved)
+        return saved.error();
+    if (const auto saved = m_olm.save(); !saved)
+        return saved.error();
+    if (const auto saved = m_inbound.save(); !saved)
+        return saved.error();
+    if (const auto saved = m_outbound.save(); !saved)
+        return saved.error();
+    return m_records.changes(m_random);
+}
+
+void Machine::committed()
+{
+    m_records.committed();
+    m_runBefore = m_run;
+}
+
+void Machine::revert()
+{
+    m_records.revert();
+    m_devices.revert();
+    m_olm.revert();
+    m_inbound.revert();
+    m_outbound.revert();
+    m_run = m_runBefore;
+    // It was read before; if it cannot be now, memory is broken and the lane stops with the next step.
+    if (!m_device.revert())
+        note(QStringLiteral("state_unreadable"), m_settings.user);
+}
+
+void Machine::note(const QString &word, const QString &user)
+{
+    if (m_run.notes.size() < 1000)
+        m_run.notes.push_back({word, user});
+}
+
+} // namespace voip::crypto
