@@ -119,6 +119,19 @@ QString toText(voiphost::NoticeKind kind)
     return voiphost::toString(kind); // event names of a released surface: as stable as a row
 }
 
+QString toText(Form form)
+{
+    switch (form) {
+    case Form::Plain:
+        return QStringLiteral("plain");
+    case Form::Waiting:
+        return QStringLiteral("waiting");
+    case Form::Encrypted:
+        return QStringLiteral("encrypted");
+    }
+    return {};
+}
+
 std::optional<call::State> stateFromText(const QString &text)
 {
     using S = call::State;
@@ -155,6 +168,11 @@ std::optional<voiphost::NoticeKind> noticeKindFromText(const QString &text)
     return fromText(text, {K::Initiated, K::Answered, K::IceCandidate, K::Negotiate, K::MediaChanged, K::Glare,
                            K::Rejected, K::Ended, K::Unavailable, K::NegotiationFailed, K::IdentityChanged,
                            K::TransferRequested, K::TransferFailed, K::RejectedLocally});
+}
+
+std::optional<Form> formFromText(const QString &text)
+{
+    return fromText(text, {Form::Plain, Form::Waiting, Form::Encrypted});
 }
 
 QJsonObject membersToJson(const QMap<QString, call::Membership> &members)

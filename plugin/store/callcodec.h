@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words under which enums of call/ and host-api stand in the database (stable: rows outlive programs), and the
-// JSON of a call's `detail` and a room's `members`. Reading checks everything: an unknown word, a missing or mistyped
-// field is answered with the path of what is wrong, never with a guess.
+// The words under which enums of call/, host-api and rows.h stand in the database (stable: rows outlive programs), and
+// the JSON of a call's `detail` and a room's `members`. Reading checks everything: an unknown word, a missing or
+// mistyped field is answered with the path of what is wrong, never with a guess.
 #pragma once
 
 #include "call/line.h"
+#include "store/rows.h"
 
 #include <voiphost/types.h>
 
@@ -19,6 +20,7 @@ namespace voip::store
 [[nodiscard]] QString toText(call::Membership membership);
 [[nodiscard]] QString toText(call::JoinRule rule);
 [[nodiscard]] QString toText(voiphost::NoticeKind kind);
+[[nodiscard]] QString toText(Form form);
 
 [[nodiscard]] std::optional<call::State> stateFromText(const QString &text);
 [[nodiscard]] std::optional<call::Side> sideFromText(const QString &text);
@@ -26,6 +28,7 @@ namespace voip::store
 [[nodiscard]] std::optional<call::Membership> membershipFromText(const QString &text);
 [[nodiscard]] std::optional<call::JoinRule> joinRuleFromText(const QString &text);
 [[nodiscard]] std::optional<voiphost::NoticeKind> noticeKindFromText(const QString &text);
+[[nodiscard]] std::optional<Form> formFromText(const QString &text);
 
 // What stands in `detail`: all of the call but the fields with columns of their own. An ended call has no SDP.
 [[nodiscard]] QJsonObject detailOf(const call::Call &call);

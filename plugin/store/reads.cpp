@@ -18,6 +18,23 @@ const QString callColumns = QStringLiteral("id, room_id, matrix_id, side, state,
                                            "ended_at, reason, deadline, forget_at, announced, detail, lane");
 const QString noticeColumns = QStringLiteral("id, lane, call_id, conversation_id, seq, kind, data, at");
 
+struct LaneRow {
+    QString lane;
+    qint64 lastRef = 0;
+};
+struct OwnedRoom {
+    QString lane;
+    call::Room room;
+};
+struct OwnedCall {
+    QString lane;
+    call::Call call;
+};
+struct OwnedState {
+    QString lane;
+    StateRow state;
+};
+
 call::Call readCallRow(RowReader &row)
 {
     call::Call call;
@@ -71,7 +88,22 @@ OutboxEntry readOutboxRow(RowReader &row)
     entry.txnId = row.id(6, "txn_id");
     entry.createdAt = row.integer(7, "created_at");
     entry.notAfter = row.integer(8, "not_after");
+    entry.form = row.word(9, "form", formFromText);
     return entry;
+}
+
+OwnedState readStateRow(RowReader &row)
+{
+    OwnedState owned{row.id(0, "lane"), {}};
+    owned.state.kind = row.id(1, "kind");
+    owned.state.key = row.id(2, "key");
+    row.setKey(owned.lane + u' ' + owned.state.kind + u' ' + owned.state.key);
+    owned.state.backend = row.id(3, "backend");
+    owned.state.format = row.small(4, "format");
+    owned.state.sealed = row.bytes(5, "sealed");
+    if (owned.state.sealed.isEmpty()) // never written so
+        row.bad("sealed");
+    return owned;
 }
 
 Notice readNoticeRow(RowReader &row)
@@ -112,10 +144,11 @@ void reportCorrupt(const StoreError &error, Stats &stats)
     qCWarning(lcStore).noquote() << "row skipped:" << error.message;
 }
 
-// All rows of a statement that can be read.
+// All rows of a statement that can be read; `skipped` sees the others.
 template <typename T>
 Result<QVector<T>> readAll(Connection &db, Stats &stats, const QString &table, const QString &sql,
-                           const QVariantList &values, T (*readRow)(RowReader &))
+                           const QVariantList &values, T (*readRow)(RowReader &),
+                           const std::function<void(const QSqlQuery &)> &skipped = {})
 {
     QSqlQuery *query = db.run(sql, values);
     if (query == nullptr)
@@ -124,26 +157,16 @@ Result<QVector<T>> readAll(Connection &db, Stats &stats, const QString &table, c
     while (query->next()) {
         RowReader row(*query, table);
         T value = readRow(row);
-        if (const std::optional<StoreError> error = row.error())
+        if (const std::optional<StoreError> error = row.error()) {
             reportCorrupt(*error, stats);
-        else
+            if (skipped)
+                skipped(*query);
+        } else {
             rows += std::move(value);
+        }
     }
     return rows;
 }
-
-struct LaneRow {
-    QString lane;
-    qint64 lastRef = 0;
-};
-struct OwnedRoom {
-    QString lane;
-    call::Room room;
-};
-struct OwnedCall {
-    QString lane;
-    call::Call call;
-};
 
 Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats, qint64 now)
 {
@@ -194,7 +217,7 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
 
     const auto outbox = readAll<OutboxEntry>(db, stats, QStringLiteral("outbox"),
                                              QStringLiteral("SELECT lane, ref, call_id, room_id, type, content, "
-                                                            "txn_id, created_at, not_after FROM outbox "
+                                                            "txn_id, created_at, not_after, form FROM outbox "
                                                             "ORDER BY lane, ref"),
                                              {}, readOutboxRow);
     if (!outbox)
@@ -223,6 +246,20 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
         return keys.error();
     for (const IdempotencyKey &key : *keys)
         record(key.lane).keys += key;
+
+    // A device that goes on without a part of its state may use a key twice: that something is missing is told.
+    const auto state =
+        readAll<OwnedState>(db, stats, QStringLiteral("crypto_state"),
+                            QStringLiteral("SELECT lane, kind, key, backend, format, sealed "
+                                           "FROM crypto_state ORDER BY lane, kind, key"),
+                            {}, readStateRow, [&record](const QSqlQuery &row) {
+                                if (const QString lane = row.value(0).toString(); lane.size() <= maxIdLength)
+                                    record(lane).stateDamaged = true;
+                            });
+    if (!state)
+        return state.error();
+    for (const OwnedState &row : *state)
+        record(row.lane).state += row.state;
     return QVector<LaneRecord>(records.cbegin(), records.cend());
 }
 

@@ -30,6 +30,13 @@ public:
             bad(name);
         return value;
     }
+    int small(int column, const char *name)
+    {
+        const qint64 value = integer(column, name);
+        if (value != static_cast<int>(value))
+            bad(name);
+        return static_cast<int>(value);
+    }
     std::optional<qint64> optionalInteger(int column, const char *name)
     {
         if (m_query.isNull(column))

@@ -54,6 +54,12 @@ struct InboxEntry { // an accepted event that no lane has consumed yet
     QJsonObject body;
 };
 
+enum class Form {
+    Plain,     // sent as it is
+    Waiting,   // to be encrypted before it may be sent
+    Encrypted, // `content` is that of m.room.encrypted; `type` stays that of the event inside
+};
+
 struct OutboxEntry { // decided, not yet known to be at the homeserver
     QString lane;
     qint64 ref = 0; // unique by lane
@@ -64,6 +70,7 @@ struct OutboxEntry { // decided, not yet known to be at the homeserver
     QString txnId; // unique over all lanes: the homeserver knows one space for the whole appservice (R111)
     qint64 createdAt = 0;
     qint64 notAfter = 0; // 0: no limit
+    Form form = Form::Plain;
 };
 
 struct Notice {    // what the host is told; the row behind voiphost::CallNotice
@@ -85,6 +92,15 @@ struct IdempotencyKey {
     qint64 at = 0;
 };
 
+// A sealed piece of the state of a lane's device. What is inside is nothing that the store knows or asks.
+struct StateRow {
+    QString kind;
+    QString key;
+    QString backend; // who can read it once it is unsealed, and
+    int format = 0;  // in which version
+    QByteArray sealed;
+};
+
 // One decision of one lane: all of it or nothing.
 struct Commit {
     QString lane;
@@ -96,6 +112,8 @@ struct Commit {
     QVector<qint64> settledSends; // refs that are sent, failed for good, or taken back
     QVector<Notice> notices;      // ids are filled in by the answer
     QVector<IdempotencyKey> keys;
+    QVector<StateRow> state;        // upserted by (lane, kind, key); with `sealed` empty: deleted
+    QVector<OutboxEntry> encrypted; // content and form of sends that waited; one that is gone stays gone
 };
 
 struct Committed {
@@ -110,6 +128,8 @@ struct LaneRecord {
     QVector<OutboxEntry> outbox;  // in order of ref
     QVector<IdempotencyKey> keys; // of the last 24 h
     qint64 lastRef = 0;           // highest ref ever given out in this lane's pending or settled sends
+    QVector<StateRow> state;      // in order of kind and key
+    bool stateDamaged = false;    // a row of it could not be read: what is here is not all there was
 };
 
 } // namespace voip::store

@@ -2,10 +2,9 @@
 #include "store/writes.h"
 
 #include "store/callcodec.h"
-#include "store/limits.h"
+#include "store/script.h"
 
 #include <QCryptographicHash>
-#include <QJsonDocument>
 #include <QMessageAuthenticationCode>
 
 #include <algorithm>
@@ -18,103 +17,10 @@ namespace
 
 using voiphost::Done;
 
-StoreError conflict(const QString &message)
-{
-    return {StoreError::Kind::Conflict, message};
-}
-
-QString jsonText(const QJsonObject &object)
-{
-    return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
-}
-
 QVariant optionalMillis(const std::optional<call::Millis> &value)
 {
     return value ? QVariant(static_cast<qint64>(*value)) : QVariant(QMetaType::fromType<qint64>());
 }
-
-// The values of one statement, checked on the way in. PostgreSQL cannot hold U+0000 in text, and SQLite would cut.
-class Values
-{
-public:
-    Values &id(const char *field, const QString &text)
-    {
-        if (text.size() > maxIdLength || text.contains(QChar(u'\0')))
-            refuse(field);
-        m_list += bound(text);
-        return *this;
-    }
-    Values &json(const char *field, const QJsonObject &object)
-    {
-        const QString text = jsonText(object);
-        if (text.size() > maxBodyBytes)
-            refuse(field);
-        m_list += text;
-        return *this;
-    }
-    Values &bytes(const char *field, const QByteArray &value)
-    {
-        if (value.size() > maxBodyBytes)
-            refuse(field);
-        m_list += value.isNull() ? QByteArray("") : value;
-        return *this;
-    }
-    Values &plain(const QVariant &value)
-    {
-        m_list += value;
-        return *this;
-    }
-    [[nodiscard]] const QVariantList &list() const { return m_list; }
-    [[nodiscard]] const std::optional<StoreError> &refused() const { return m_refused; }
-
-private:
-    void refuse(const char *field)
-    {
-        if (!m_refused)
-            m_refused =
-                conflict(QStringLiteral("%1: too long, or a character that no row can hold").arg(QLatin1String(field)));
-    }
-
-    QVariantList m_list;
-    std::optional<StoreError> m_refused;
-};
-
-// Runs statements until the first that fails; afterwards nothing more is run.
-class Script
-{
-public:
-    explicit Script(Connection &db) : m_db(db) {}
-
-    QSqlQuery *run(const QString &sql, const Values &values)
-    {
-        if (m_error)
-            return nullptr;
-        if (values.refused()) {
-            m_error = values.refused();
-            return nullptr;
-        }
-        QSqlQuery *query = m_db.run(sql, values.list());
-        if (query == nullptr)
-            m_error = m_db.error();
-        return query;
-    }
-    // True if the statement gave a row.
-    bool gives(const QString &sql, const Values &values)
-    {
-        QSqlQuery *query = run(sql, values);
-        return query != nullptr && query->next();
-    }
-    void fail(const StoreError &error)
-    {
-        if (!m_error)
-            m_error = error;
-    }
-    [[nodiscard]] const std::optional<StoreError> &error() const { return m_error; }
-
-private:
-    Connection &m_db;
-    std::optional<StoreError> m_error;
-};
 
 void upsertCall(Script &script, const QString &lane, const call::Call &call)
 {
@@ -171,9 +77,10 @@ void insertSend(Script &script, const QString &lane, const OutboxEntry &entry)
     Values values;
     values.id("outbox.lane", lane).plain(entry.ref).id("outbox.call_id", entry.callId);
     values.id("outbox.room_id", entry.roomId).id("outbox.type", entry.type).json("outbox.content", entry.content);
-    values.id("outbox.txn_id", entry.txnId).plain(entry.createdAt).plain(entry.notAfter);
+    values.id("outbox.txn_id", entry.txnId).plain(entry.createdAt).plain(entry.notAfter).plain(toText(entry.form));
     const bool added = script.gives(QStringLiteral("INSERT INTO outbox (lane, ref, call_id, room_id, type, content, "
-                                                   "txn_id, created_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                                                   "txn_id, created_at, not_after, form) "
+                                                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                                                    "ON CONFLICT (lane, ref) DO NOTHING RETURNING ref"),
                                     values);
     if (added || script.error())
@@ -182,6 +89,31 @@ void insertSend(Script &script, const QString &lane, const OutboxEntry &entry)
     if (!script.gives(QStringLiteral("SELECT 1 FROM outbox WHERE lane = ? AND ref = ? AND txn_id = ?"),
                       Values().id("outbox.lane", lane).plain(entry.ref).id("outbox.txn_id", entry.txnId)))
         script.fail(conflict(QStringLiteral("outbox.ref: %1 is taken by another send").arg(entry.ref)));
+}
+
+void replaceSend(Script &script, const QString &lane, const OutboxEntry &entry)
+{
+    script.run(QStringLiteral("UPDATE outbox SET content = ?, form = ? WHERE lane = ? AND ref = ?"),
+               Values()
+                   .json("outbox.content", entry.content)
+                   .plain(toText(entry.form))
+                   .id("outbox.lane", lane)
+                   .plain(entry.ref));
+}
+
+void writeState(Script &script, const QString &lane, const StateRow &row)
+{
+    Values values;
+    values.id("crypto_state.lane", lane).id("crypto_state.kind", row.kind).id("crypto_state.key", row.key);
+    if (row.sealed.isEmpty()) {
+        script.run(QStringLiteral("DELETE FROM crypto_state WHERE lane = ? AND kind = ? AND key = ?"), values);
+        return;
+    }
+    values.id("crypto_state.backend", row.backend).plain(row.format).bytes("crypto_state.sealed", row.sealed);
+    script.run(QStringLiteral("INSERT INTO crypto_state (lane, kind, key, backend, format, sealed) "
+                              "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (lane, kind, key) DO UPDATE SET "
+                              "backend = excluded.backend, format = excluded.format, sealed = excluded.sealed"),
+               values);
 }
 
 qint64 insertNotice(Script &script, const QString &lane, const Notice &notice)
@@ -295,6 +227,8 @@ Result<Committed> writeCommit(Connection &db, const Commit &commit)
         forgetCall(script, commit.lane, id);
     for (const OutboxEntry &entry : commit.sends)
         insertSend(script, commit.lane, entry);
+    for (const OutboxEntry &entry : commit.encrypted)
+        replaceSend(script, commit.lane, entry);
     for (const qint64 ref : commit.settledSends) {
         script.run(QStringLiteral("DELETE FROM outbox WHERE lane = ? AND ref = ?"),
                    Values().id("outbox.lane", commit.lane).plain(ref));
@@ -315,6 +249,8 @@ Result<Committed> writeCommit(Connection &db, const Commit &commit)
                        .id("idempotency_keys.call_id", key.callId)
                        .plain(key.at));
     }
+    for (const StateRow &row : commit.state)
+        writeState(script, commit.lane, row);
     if (script.error())
         return *script.error();
     return committed;
