@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline.h"
 
+#include "crypto/olmbackend.h"
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
@@ -26,6 +27,32 @@ constexpr auto drainLook = std::chrono::milliseconds(50);
 const QString switchKey = QStringLiteral("rollout");
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
+std::optional<crypto::Seal> sealOf(const QByteArray &rootKey)
+{
+    auto seal = crypto::Seal::with(crypto::Secret(rootKey));
+    return seal.ok() ? std::optional(std::move(seal).value()) : std::nullopt;
+}
+
+std::optional<effects::CipherServices> cipherOf(const EncryptionSettings &settings, crypto::Backend &backend,
+                                                const std::optional<crypto::Seal> &seal, const effects::Clock &clock)
+{
+    if (!seal)
+        return {};
+    return effects::CipherServices{backend, *seal, {{}, settings.recipients, settings.verifiedIdentities}, clock};
+}
+
+QSet<QString> peersIn(const call::Room &room, const QString &self)
+{
+    QSet<QString> peers;
+    if (room.has(self)) {
+        for (auto it = room.members.constBegin(); it != room.members.constEnd(); ++it) {
+            if (it.key() != self && room.has(it.key()))
+                peers.insert(it.key());
+        }
+    }
+    return peers;
+}
+
 QStringList idsOf(const QList<HostUser> &users)
 {
     QStringList ids;
@@ -43,19 +70,30 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
       m_client({m_settings.homeserver.url, m_settings.homeserver.serverName, m_settings.homeserver.asToken,
                 m_settings.homeserver.senderLocalpart, m_settings.homeserver.appserviceId}),
       m_ghosts(&m_client), m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
-      m_rooms(m_client, m_ghosts, [this](const QString &lane) { return m_displayNames.value(lane); }),
-      m_conversations(m_client, m_rooms),
+      m_backend(crypto::olmBackend()), m_seal(sealOf(m_settings.rootKey)),
+      m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
+      m_rooms(
+          m_client, m_ghosts, [this](const QString &lane) { return m_displayNames.value(lane); },
+          [this](const QString &lane, auto then) { m_gate.pass(laneOf(lane), std::move(then)); }),
+      m_conversations(m_client, m_rooms, m_settings.encryption.encryptRooms),
+      m_courier(
+          m_client, [this](const QString &lane, auto reply) { m_rooms.ensureGhost(lane, std::move(reply)); },
+          [this](const EventBatch &batch, auto done) {
+              m_intake.accept(batch).then(this, [done](BatchResult result) { done(result == BatchResult::Durable); });
+          }),
       m_laneServices{m_store,
                      m_outbox,
                      m_alarm,
                      shared.board,
                      shared.metrics,
                      m_clock,
-                     [this](const QString &lane, const auto &entries) { return read(lane, entries); },
+                     &Pipeline::read,
+                     m_cipher ? &*m_cipher : nullptr,
                      [this](const QString &userId) { return m_shared.gate.admits(userId); },
                      [this] { return m_shared.draining.load(); },
                      m_settings.call,
-                     [this](const auto &...what) { record(what...); }},
+                     [this](const auto &...what) { record(what...); },
+                     [this](const auto &...what) { m_recorder.remark(what...); }},
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
       m_watch(m_client, m_turn, m_store, shared.health)
 {
@@ -107,6 +145,8 @@ void Pipeline::connectParts()
             });
     connect(&m_alarm, &effects::Alarm::due, this, [this](const QString &lane) { laneOf(lane).take(call::Tick{}); });
 
+    connectKeys();
+
     // Rooms: entered when the core asks for it; what was said there before the ghost came is taken in like a batch.
     connect(&m_rooms, &effects::RoomKeeper::entered, this,
             [this](const QString &lane, const call::RoomSnapshot &snapshot) { laneOf(lane).take(snapshot); });
@@ -124,6 +164,39 @@ void Pipeline::connectParts()
                 if (code != QLatin1String("homeserver_unavailable") && laneOf(lane).line().rooms.contains(roomId))
                     laneOf(lane).take(call::RoomSnapshot{roomId, {}, call::JoinRule::Invite, false});
             });
+}
+
+// Keys: what a lane's machine asks of the homeserver, and what the homeserver says by itself. To-device messages and
+// device lists come through the inbox, before the events that need them.
+void Pipeline::connectKeys()
+{
+    connect(&m_courier, &effects::Courier::answered, this,
+            [this](const QString &lane, const crypto::Answer &answer) { laneOf(lane).takeKeys(answer); });
+    connect(&m_courier, &effects::Courier::rescued, this, [this](const QString &lane, int messages, qint64 ms) {
+        m_shared.metrics.count(observe::Counter::KeyRescues);
+        m_shared.metrics.observe(observe::Histogram::KeyRescue, static_cast<double>(ms) / 1000.0);
+        qCInfo(observe::cryptoLog).noquote() << lane << "caught up with" << messages << "messages in" << ms << "ms";
+    });
+    connect(&m_rooms, &effects::RoomKeeper::encryption, this,
+            [this](const QString &lane, const QString &roomId, const QJsonObject &content) {
+                laneOf(lane).takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
+            });
+    connect(&m_intake, &intake::Intake::counted, this,
+            [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
+                laneOf(lane).takeKeys(effects::KeyCounts{
+                    device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
+                    fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
+            });
+    // The homeserver sends to-device messages and lists once: after a gap they are asked for.
+    const auto missed = [this] {
+        for (const auto &[id, lane] : m_lanes)
+            lane->takeKeys(effects::MayHaveMissed{});
+    };
+    connect(&m_intake, &intake::Intake::refused, this, missed);
+    connect(&m_client, &homeserver::Client::reachableChanged, this, [missed](bool reachable) {
+        if (reachable)
+            missed();
+    });
 }
 
 QFuture<BatchResult> Pipeline::accept(EventBatch batch)
@@ -146,27 +219,15 @@ void Pipeline::toLane(const QString &lane, const QVector<store::InboxEntry> &ent
         laneOf(lane).deliver(rest);
 }
 
-// An event as it lies in the inbox becomes an input of the core.
-call::MatrixBatch Pipeline::read(const QString &lane, const QVector<store::InboxEntry> &entries)
+// An event becomes an input of the core. (What was encrypted has been opened by the lane's cipher, in the same step.)
+call::MatrixBatch Pipeline::read(const QVector<store::InboxEntry> &entries)
 {
     call::MatrixBatch batch;
-    const QVector<QJsonObject> events = decrypt(lane, entries);
-    for (qsizetype i = 0; i < events.size(); ++i) {
-        if (auto event = protocol::readEvent(events.at(i), entries.at(i).receivedAt))
+    for (const store::InboxEntry &entry : entries) {
+        if (auto event = protocol::readEvent(entry.body, entry.receivedAt))
             batch.events.push_back(std::move(*event));
     }
     return batch;
-}
-
-// Where the crypto machine takes its place. Without one an encrypted event stays as it is, and the parser calls it
-// undecryptable.
-QVector<QJsonObject> Pipeline::decrypt(const QString &, const QVector<store::InboxEntry> &entries)
-{
-    QVector<QJsonObject> events;
-    events.reserve(entries.size());
-    for (const store::InboxEntry &entry : entries)
-        events.push_back(entry.body);
-    return events;
 }
 
 void Pipeline::record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
@@ -188,8 +249,13 @@ Lane &Pipeline::laneOf(const QString &matrixId)
     connect(lane.get(), &Lane::enterRoom, &m_rooms, &effects::RoomKeeper::enter);
     connect(lane.get(), &Lane::roomChanged, this, [this](const QString &id, const call::Room &room) {
         m_router.setInRoom(id, room.id, room.has(id));
+        const QStringList fresh = m_router.setPeers(id, room.id, peersIn(room, id));
+        if (m_serving && room.encrypted && !fresh.isEmpty())
+            laneOf(id).takeKeys(effects::PeersChanged{fresh});
         m_conversations.roomChanged(id, room);
     });
+    connect(lane.get(), &Lane::asks, &m_courier, &effects::Courier::carry);
+    connect(lane.get(), &Lane::deviceIsReady, this, [this](const QString &id) { m_gate.open(id); });
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 
@@ -278,9 +344,30 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
     for (const auto &[id, lane] : m_lanes)
         lane->resume();
     m_watch.start();
+    makeDevices();
     connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);
     m_prune.start(pruneEvery);
     prune();
+}
+
+// So that the first call of somebody who never met the user can be decrypted: who encrypts before the device is there
+// encrypts for nobody. One after the other, behind everything else.
+void Pipeline::makeDevices()
+{
+    if (!m_cipher || !m_settings.encryption.earlyDevices)
+        return;
+    if (m_withoutDevice.isEmpty()) {
+        for (const QString &lane : m_router.lanes()) {
+            if (!laneOf(lane).deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
+                m_withoutDevice.push_back(lane);
+        }
+    }
+    if (m_withoutDevice.isEmpty())
+        return;
+    m_gate.pass(laneOf(m_withoutDevice.takeFirst()), [this] {
+        if (!m_withoutDevice.isEmpty())
+            QMetaObject::invokeMethod(this, &Pipeline::makeDevices, Qt::QueuedConnection);
+    });
 }
 
 void Pipeline::prune()

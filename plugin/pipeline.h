@@ -5,7 +5,9 @@
 #pragma once
 
 #include "effects/conversations.h"
+#include "effects/courier.h"
 #include "effects/desk.h"
+#include "effects/devicegate.h"
 #include "effects/watch.h"
 #include "homeserver/turncache.h"
 #include "intake/intake.h"
@@ -27,6 +29,7 @@ struct PipelineSettings {
     QByteArray rootKey; // empty: none
     QList<voiphost::HostUser> users;
     call::Settings call;
+    EncryptionSettings encryption = {};
 };
 
 // What the host's thread and the core thread share; outlives the pipeline.
@@ -89,8 +92,9 @@ public:
 private:
     void connectParts();
     void toLane(const QString &lane, const QVector<store::InboxEntry> &entries);
-    [[nodiscard]] call::MatrixBatch read(const QString &lane, const QVector<store::InboxEntry> &entries);
-    [[nodiscard]] QVector<QJsonObject> decrypt(const QString &lane, const QVector<store::InboxEntry> &entries);
+    [[nodiscard]] static call::MatrixBatch read(const QVector<store::InboxEntry> &entries);
+    void connectKeys();
+    void makeDevices();
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                 const QVector<store::InboxEntry> &entries);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
@@ -115,14 +119,20 @@ private:
     homeserver::TurnCache m_turn;
     effects::Outbox m_outbox;
     effects::Alarm m_alarm;
+    std::unique_ptr<crypto::Backend> m_backend;
+    std::optional<crypto::Seal> m_seal; // nothing: there is no root key, and no encryption
+    std::optional<effects::CipherServices> m_cipher;
+    effects::DeviceGate m_gate;
     effects::RoomKeeper m_rooms;
     effects::Conversations m_conversations;
+    effects::Courier m_courier;
     effects::LaneServices m_laneServices;
     replay::Recorder m_recorder;
     rollout::Switch m_switch;
     effects::Watch m_watch;
     QTimer m_prune;
     bool m_serving = false;
+    QStringList m_withoutDevice; // lanes whose devices are still to be made, one after the other
     QHash<QString, QString> m_displayNames;                    // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };

@@ -25,7 +25,7 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
     if (!rootKey.ok())
         return rootKey.error();
     m_host = host;
-    m_settings = {host->homeserver(), host->database(), rootKey->bytes, host->users(), read->call};
+    m_settings = {host->homeserver(), host->database(), rootKey->bytes, host->users(), read->call, read->encryption};
     m_makeRootKey = rootKey->toBeMade;
     m_shared.enforce(read->cohort);
     QSet<QString> users;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.h"
 
+#include "crypto/encoding.h"
+
 #include <QCoreApplication>
 #include <QJsonArray>
 
@@ -104,6 +106,34 @@ std::optional<Error> readUsers(const QString &key, const QJsonValue &value, QStr
     return {};
 }
 
+std::optional<Error> readRecipients(const QString &key, const QJsonValue &value, crypto::Policy &out)
+{
+    const QString text = value.toString();
+    if (text == QLatin1String("all"))
+        out = crypto::Policy::All;
+    else if (text == QLatin1String("cross-signed"))
+        out = crypto::Policy::CrossSigned;
+    else if (text == QLatin1String("verified"))
+        out = crypto::Policy::Verified;
+    else
+        return wrong(key, Text::tr("must be \"all\", \"cross-signed\" or \"verified\""));
+    return {};
+}
+
+std::optional<Error> readIdentities(const QString &key, const QJsonValue &value, QHash<QString, QString> &out)
+{
+    const QString advice = Text::tr("must be an object: Matrix user id -> public master key (unpadded base64)");
+    if (!value.isObject() || value.toObject().size() > 10'000)
+        return wrong(key, advice);
+    const QJsonObject all = value.toObject();
+    for (auto it = all.constBegin(); it != all.constEnd(); ++it) {
+        if (!it.key().startsWith(QLatin1Char('@')) || !crypto::isKey(it.value().toString()))
+            return wrong(key, advice);
+        out.insert(it.key(), it.value().toString());
+    }
+    return {};
+}
+
 std::optional<Error> readField(const QString &key, const QJsonValue &value, PluginSettings &settings)
 {
     if (key == QLatin1String("enabled"))
@@ -122,6 +152,14 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
             return wrong(key, Text::tr("must be \"appservice\""));
         return {};
     }
+    if (key == QLatin1String("encrypt_rooms"))
+        return readFlag(key, value, settings.encryption.encryptRooms);
+    if (key == QLatin1String("early_devices"))
+        return readFlag(key, value, settings.encryption.earlyDevices);
+    if (key == QLatin1String("key_recipients"))
+        return readRecipients(key, value, settings.encryption.recipients);
+    if (key == QLatin1String("verified_identities"))
+        return readIdentities(key, value, settings.encryption.verifiedIdentities);
     if (key == QLatin1String("private_addresses"))
         return readPrivateAddresses(key, value, settings.call.privateAddresses);
     for (const Span &span : spans) {

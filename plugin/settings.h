@@ -4,6 +4,7 @@
 #pragma once
 
 #include "call/line.h"
+#include "crypto/devices.h"
 #include "rollout/cohort.h"
 
 #include <voiphost/types.h>
@@ -13,9 +14,17 @@
 namespace voip
 {
 
+struct EncryptionSettings {
+    bool encryptRooms = true; // rooms that the bridge makes
+    bool earlyDevices = true; // every bridged user has a device before anybody calls; else when first needed
+    crypto::Policy recipients = crypto::Policy::CrossSigned;
+    QHash<QString, QString> verifiedIdentities; // user -> master key, for Policy::Verified
+};
+
 struct PluginSettings {
     rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
     call::Settings call;
+    EncryptionSettings encryption;
 };
 
 // An error names the field: "plugins.matrixvoip.rollout_percent must be a whole number from 0 to 100".

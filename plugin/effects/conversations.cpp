@@ -30,6 +30,14 @@ bool isMatrixId(const QString &id, QChar sigil)
            !id.contains(QLatin1Char(' ')) && !id.contains(QLatin1Char('/')) && colon != id.size() - 1;
 }
 
+QJsonObject encryptionEvent()
+{
+    return {{QStringLiteral("type"), QStringLiteral("m.room.encryption")},
+            {QStringLiteral("state_key"), QString()},
+            {QStringLiteral("content"),
+             QJsonObject{{QStringLiteral("algorithm"), QStringLiteral("m.megolm.v1.aes-sha2")}}}};
+}
+
 Conversation toHost(const call::Room &room, const QString &self)
 {
     return {room.conversationId, room.id, room.peerOf(self), room.encrypted, false};
@@ -42,8 +50,8 @@ bool isConversation(const call::Room &room, const QString &self)
 
 } // namespace
 
-Conversations::Conversations(homeserver::Client &client, RoomKeeper &rooms, QObject *parent)
-    : QObject(parent), m_client(client), m_rooms(rooms)
+Conversations::Conversations(homeserver::Client &client, RoomKeeper &rooms, bool encrypt, QObject *parent)
+    : QObject(parent), m_client(client), m_rooms(rooms), m_encrypt(encrypt)
 {
 }
 
@@ -137,10 +145,13 @@ void Conversations::create(const QString &laneId, const QString &peer)
         settlePeer(pair,
                    invalid("INVALID_USER", tr("The homeserver refused to invite this user (%1).").arg(failure.code)));
     };
-    m_rooms.ensureGhost(laneId, [this, laneId, peer, pair, failed](const auto &ghost) {
+    m_rooms.ensureReady(laneId, [this, laneId, peer, pair, failed](const auto &ghost) {
         if (!ghost.ok())
             return failed(ghost.error());
-        m_client.createDirectRoom(laneId, peer, {}, [this, laneId, peer, pair, failed](const auto &room) {
+        const QPointer<Lane> owner = m_lanes.value(laneId);
+        const bool encrypted = m_encrypt && owner && owner->encrypts();
+        const QJsonArray state = encrypted ? QJsonArray{encryptionEvent()} : QJsonArray();
+        m_client.createDirectRoom(laneId, peer, state, [this, laneId, peer, pair, failed, encrypted](const auto &room) {
             if (!room.ok())
                 return failed(room.error());
             const QString &roomId = *room;
@@ -149,7 +160,9 @@ void Conversations::create(const QString &laneId, const QString &peer)
                 lane->take(call::RoomSnapshot{roomId,
                                               {{laneId, call::Membership::Join}, {peer, call::Membership::Invite}},
                                               call::JoinRule::Invite,
-                                              false});
+                                              encrypted});
+                if (encrypted)
+                    lane->takeKeys(WantKeys{roomId}); // a call is likely to follow
             }
         });
     });
@@ -186,6 +199,9 @@ void Conversations::expect(const QString &lane, const QString &roomId, bool crea
 void Conversations::roomChanged(const QString &lane, const call::Room &room)
 {
     if (!room.joined(lane))
+        return;
+    // Of a room that we have just made, the peer's invitation may come after our own join.
+    if (m_waiting.value({lane, room.id}).created && !isConversation(room, lane))
         return;
     const Waiting waiting = m_waiting.take({lane, room.id});
     for (const Reply &reply : waiting.replies) {

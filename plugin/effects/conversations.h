@@ -22,7 +22,8 @@ public:
     using Outcome = voiphost::Expected<voiphost::Conversation>;
     using Reply = std::function<void(Outcome)>;
 
-    Conversations(homeserver::Client &client, RoomKeeper &rooms, QObject *parent = nullptr);
+    // `encrypt`: rooms are made encrypted, where the lane has encryption.
+    Conversations(homeserver::Client &client, RoomKeeper &rooms, bool encrypt, QObject *parent = nullptr);
 
     void open(Lane &lane, const voiphost::ConversationTarget &target, Reply reply);
     [[nodiscard]] static QList<voiphost::Conversation> list(const call::Line &line);
@@ -47,6 +48,7 @@ private:
 
     homeserver::Client &m_client;
     RoomKeeper &m_rooms;
+    const bool m_encrypt;
     QHash<Pair, QVector<Reply>> m_opening; // (lane, peer): the room is being made
     QHash<Pair, Waiting> m_waiting;        // (lane, room)
     QHash<QString, QPointer<Lane>> m_lanes;

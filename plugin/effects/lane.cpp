@@ -5,6 +5,7 @@
 #include "observe/log.h"
 #include "protocol/write.h"
 
+#include <QJsonArray>
 #include <QRandomGenerator>
 #include <QUuid>
 
@@ -38,6 +39,10 @@ Lane::Lane(QString matrixId, QString userId, LaneServices &services, QObject *pa
 {
     m_line.self = m_id;
     m_line.settings = services.settings;
+    if (services.cipher)
+        m_cipher = std::make_unique<Cipher>(*services.cipher, m_id);
+    if (m_cipher && !m_cipher->restore({}))
+        m_cipher.reset();
     m_again.setSingleShot(true);
     connect(&m_again, &QTimer::timeout, this, &Lane::work);
     connect(&m_services.store, &store::Store::availableChanged, this, [this](bool available) {
@@ -69,6 +74,15 @@ void Lane::restore(const store::LaneRecord &record)
         m_keys.insert(key.key, key);
     m_line.nextRef = record.lastRef + 1;
     m_unsent = record.outbox;
+    for (const store::OutboxEntry &entry : record.outbox) {
+        if (entry.form == store::Form::Waiting)
+            m_waiting.insert(entry.ref, entry);
+    }
+    if (m_cipher && (record.stateDamaged || !m_cipher->restore(record.state))) {
+        qCCritical(observe::cryptoLog).noquote()
+            << m_id << "cannot read its device and serves no encrypted room: restore the root key, or the database";
+        m_cipher.reset();
+    }
 }
 
 void Lane::resume()
@@ -77,6 +91,7 @@ void Lane::resume()
     for (const store::OutboxEntry &entry : unsent)
         m_services.outbox.add(entry);
     take(call::Restart{});
+    takeKeys(LookAgain{});
 }
 
 QVector<QString> Lane::announcedCalls() const
@@ -91,7 +106,7 @@ QVector<QString> Lane::announcedCalls() const
 
 void Lane::deliver(const QVector<store::InboxEntry> &entries)
 {
-    m_queue.push_back({entries, {}, {}});
+    m_queue.push_back({.entries = entries});
     work();
 }
 
@@ -100,13 +115,21 @@ void Lane::act(HostAction action)
     if (!m_services.store.available()) {
         return action.reply(databaseAway());
     }
-    m_queue.push_back({{}, std::move(action), {}});
+    m_queue.push_back({.action = std::move(action)});
     work();
 }
 
 void Lane::take(const call::Input &input)
 {
-    m_queue.push_back({{}, {}, input});
+    m_queue.push_back({.input = input});
+    work();
+}
+
+void Lane::takeKeys(const CipherInput &input)
+{
+    if (!m_cipher)
+        return;
+    m_queue.push_back({.keys = input});
     work();
 }
 
@@ -134,6 +157,9 @@ void Lane::work()
         else
             decision->commit.forgottenCalls.push_back(id);
     }
+    if (m_cipher && !sealInto(*decision))
+        return finish(decision, std::move(works),
+                      store::StoreError{store::StoreError::Kind::Unavailable, QStringLiteral("state not sealed")});
     store::Commit commit = decision->commit;
     m_services.store.commit(std::move(commit), this,
                             [this, decision, works = std::move(works)](const auto &result) mutable {
@@ -144,15 +170,20 @@ void Lane::work()
 void Lane::decide(const Work &work, Decision &decision)
 {
     if (!work.entries.isEmpty()) {
-        for (const store::InboxEntry &entry : work.entries)
-            decision.commit.consumed.push_back(entry.seq);
-        return fold(step(m_services.read(m_id, work.entries), work.entries, decision), decision);
+        const QVector<store::InboxEntry> entries = readable(work.entries, decision);
+        if (!entries.isEmpty())
+            fold(step(m_services.read(entries), entries, decision), decision);
+        return;
     }
+    if (work.keys)
+        return m_cipher->take(*work.keys, decision.line);
     if (work.input) {
         if (const auto *sent = std::get_if<call::Sent>(&*work.input))
             decision.commit.settledSends.push_back(sent->ref);
         if (const auto *failed = std::get_if<call::SendFailed>(&*work.input); failed && !failed->transient)
             decision.commit.settledSends.push_back(failed->ref);
+        if (m_cipher && std::holds_alternative<call::Tick>(*work.input))
+            m_cipher->take(LookAgain{}, decision.line);
         return fold(step(*work.input, {}, decision), decision);
     }
     const HostAction &action = *work.action;
@@ -217,8 +248,12 @@ std::optional<Expected<FullPlaced>> Lane::answerWithoutCore(const HostAction &ac
         return unavailable(QStringLiteral("FALLBACK"), tr("Matrix calls are switched off for this user."));
     }
     if (decision.line.rooms.value(place->roomId).encrypted) {
-        m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("encrypted_room"));
-        return unavailable(QStringLiteral("FALLBACK"), tr("This room is encrypted, which this version cannot serve."));
+        if (!m_cipher) {
+            m_services.metrics.count(observe::LabelledCounter::Fallback, QStringLiteral("encrypted_room"));
+            return unavailable(QStringLiteral("FALLBACK"),
+                               tr("This room is encrypted, and the bridge has no root key to keep keys with."));
+        }
+        decision.toPrepare.push_back(place->roomId); // while candidates are gathered (E17)
     }
     return {};
 }
@@ -278,6 +313,10 @@ void Lane::addSend(const call::Send &send, Decision &decision) const
     entry.txnId = QUuid::createUuid().toString(QUuid::WithoutBraces); // one space for all ghosts (R111)
     entry.createdAt = m_services.clock.now();
     entry.notAfter = send.notAfter;
+    if (const auto candidates = entry.content.value(QLatin1String("candidates")).toArray(); !candidates.isEmpty())
+        decision.candidates.insert(entry.ref, static_cast<int>(candidates.size()));
+    if (decision.line.rooms.value(send.roomId).encrypted)
+        entry.form = store::Form::Waiting; // until the end of the step, if all keys are there
     decision.commit.sends.push_back(entry);
 }
 
@@ -303,6 +342,8 @@ void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> wo
     if (!result.ok()) {
         for (const qint64 ref : std::as_const(decision->withdrawn))
             m_services.outbox.release(m_id, ref);
+        if (m_cipher)
+            m_cipher->revert();
         m_committing = false;
         return giveBack(std::move(works), result.error());
     }
@@ -310,8 +351,12 @@ void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> wo
     const call::Line before = std::exchange(m_line, decision->line);
     remember(decision->commit.keys);
     observe(before, decision->calls);
+    if (m_cipher)
+        concludeKeys(*decision);
     perform(*decision, result->noticeIds);
-    m_services.alarm.set(m_id, m_line.nextDue());
+    if (m_cipher)
+        performKeys(*decision);
+    setAlarm();
     m_committing = false; // only now: what comes in meanwhile must not be decided in the middle of this
     work();
 }
@@ -362,8 +407,17 @@ void Lane::drop(Work &broken, const store::StoreError &error)
         m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
     }
     // It may have been the tick of a deadline: the deadline stands, but must not spin.
-    if (const auto due = m_line.nextDue())
-        m_services.alarm.set(m_id, std::max<qint64>(*due, m_services.clock.now() + brokenPause));
+    setAlarm(m_services.clock.now() + brokenPause);
+}
+
+void Lane::setAlarm(qint64 notBefore)
+{
+    std::optional<qint64> due = m_line.nextDue();
+    if (const auto keys = m_cipher ? m_cipher->nextDue() : std::nullopt)
+        due = due ? std::min<qint64>(*due, *keys) : *keys;
+    if (due)
+        due = std::max(*due, notBefore);
+    m_services.alarm.set(m_id, due);
 }
 
 } // namespace voip::effects

@@ -7,6 +7,7 @@
 #include "call/transition.h"
 #include "effects/alarm.h"
 #include "effects/board.h"
+#include "effects/cipher.h"
 #include "effects/outbox.h"
 #include "store/store.h"
 
@@ -18,7 +19,7 @@
 namespace voip::effects
 {
 
-using Read = std::function<call::MatrixBatch(const QString &lane, const QVector<store::InboxEntry> &entries)>;
+using Read = std::function<call::MatrixBatch(const QVector<store::InboxEntry> &entries)>;
 
 struct LaneServices {
     store::Store &store;
@@ -27,7 +28,8 @@ struct LaneServices {
     Board &board;
     observe::Metrics &metrics;
     const Clock &clock;
-    Read read;                                            // decrypt, then parse
+    Read read;                                            // parses what is readable
+    const CipherServices *cipher;                         // null: there is no encryption (no root key)
     std::function<bool(const QString &userId)> accepting; // whether new calls are taken for this user
     std::function<bool()> draining; // the host's user places no new calls; what Matrix sends is still served
     call::Settings settings;
@@ -35,6 +37,8 @@ struct LaneServices {
     std::function<void(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                        const QVector<store::InboxEntry> &entries)>
         record;
+    // A word in the timelines of the live calls of a room: an event of it could not be opened.
+    std::function<void(const call::Line &line, const QString &roomId, const QJsonObject &what)> remark;
 };
 
 // What the host's user did, and who waits for the outcome.
@@ -60,7 +64,11 @@ public:
     void deliver(const QVector<store::InboxEntry> &entries);
     void act(HostAction action);
     void take(const call::Input &input);
+    void takeKeys(const CipherInput &input); // nothing without encryption
 
+    // Whether others can encrypt for the ghost; true without encryption.
+    [[nodiscard]] bool deviceReady() const { return !m_cipher || m_cipher->deviceReady(); }
+    [[nodiscard]] bool encrypts() const { return m_cipher != nullptr; }
     [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
     [[nodiscard]] const QString &userId() const { return m_userId; }
     [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
@@ -70,13 +78,17 @@ Q_SIGNALS:
     void noticed(const voiphost::CallNotice &notice);
     void enterRoom(const QString &lane, const QString &roomId);
     void roomChanged(const QString &lane, const voip::call::Room &room);
+    void deviceIsReady(const QString &lane);
+    // After a commit: what the lane's machine asks of the homeserver.
+    void asks(const QString &lane, const QString &device, const QVector<voip::crypto::Asked> &requests);
 
 private:
-    // One thing to do: exactly one of entries, action and input is there.
+    // One thing to do: exactly one of entries, action, input and keys is there.
     struct Work {
-        QVector<store::InboxEntry> entries;
-        std::optional<HostAction> action;
-        std::optional<call::Input> input;
+        QVector<store::InboxEntry> entries = {};
+        std::optional<HostAction> action = {};
+        std::optional<call::Input> input = {};
+        std::optional<CipherInput> keys = {};
     };
     // What was made of some works, before it is committed.
     struct Decision {
@@ -88,6 +100,9 @@ private:
         QVector<qint64> withdrawn; // held in the outbox
         QVector<QString> calls;
         std::vector<std::function<void()>> records; // for observers, once it is committed
+        QHash<qint64, int> candidates; // in the sends that hold some, by ref
+        QVector<Cipher::Unopened> unopened;
+        QStringList toPrepare; // rooms in which a call begins
     };
 
     void work();
@@ -99,6 +114,14 @@ private:
     [[nodiscard]] bool withdraw(const call::Unsend &unsend, Decision &decision);
     void addSend(const call::Send &send, Decision &decision) const;
     void addNotice(const call::Notify &notify, Decision &decision) const;
+    // --- encryption: lane_keys.cpp
+    [[nodiscard]] QVector<store::InboxEntry> readable(const QVector<store::InboxEntry> &entries, Decision &decision);
+    void noteUnopened(const Cipher::Unopened &unopened, Decision &decision);
+    void concludeKeys(Decision &decision);
+    [[nodiscard]] bool sealInto(Decision &decision);
+    void performKeys(const Decision &decision);
+    void observeKeys(const crypto::Notes &notes);
+    void setAlarm(qint64 notBefore = 0);
     // The answer to an action that needs no decision of the core (idempotent repeat, refused as a whole).
     [[nodiscard]] std::optional<voiphost::Expected<voiphost::FullPlaced>> answerWithoutCore(const HostAction &action,
                                                                                             Decision &decision) const;
@@ -120,6 +143,9 @@ private:
     call::Line m_line;
     QHash<QString, store::IdempotencyKey> m_keys; // of the last 24 h
     QVector<store::OutboxEntry> m_unsent;         // restored, until resume()
+    std::unique_ptr<Cipher> m_cipher;             // null: without encryption
+    QMap<qint64, store::OutboxEntry> m_waiting;   // committed, and not sealed yet; by ref
+    bool m_deviceWasReady = false;
     std::deque<Work> m_queue;
     bool m_committing = false;
     int m_together = 32; // works decided in one commit; one at a time while a broken one is sought

@@ -15,7 +15,7 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
     for (const qint64 ref : decision.withdrawn)
         m_services.outbox.discard(m_id, ref);
     for (const store::OutboxEntry &entry : decision.commit.sends)
-        m_services.outbox.add(entry);
+        m_services.outbox.add(entry, decision.candidates.value(entry.ref));
     for (const call::Room &room : decision.commit.rooms)
         Q_EMIT roomChanged(m_id, room);
     for (qsizetype i = 0; i < decision.commit.notices.size(); ++i) {
@@ -58,7 +58,7 @@ void Lane::note(const call::Drop &drop)
     if (drop.reason == QLatin1String("echo") || drop.reason == QLatin1String("duplicate"))
         m_services.metrics.count(LabelledCounter::Duplicates, drop.reason);
     else if (drop.reason == QLatin1String("undecryptable"))
-        m_services.metrics.count(LabelledCounter::Undecryptable, QStringLiteral("not_supported"));
+        m_services.metrics.count(LabelledCounter::Undecryptable, QStringLiteral("no_root_key"));
     else
         m_services.metrics.count(LabelledCounter::RejectedEvents, drop.reason);
     qCDebug(callsLog).noquote() << "event" << drop.eventId << "for" << m_userId << "is not used:" << drop.reason;

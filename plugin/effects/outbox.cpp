@@ -4,7 +4,6 @@
 #include "homeserver/retry.h"
 #include "observe/log.h"
 
-#include <QJsonArray>
 #include <QRandomGenerator>
 
 #include <algorithm>
@@ -69,14 +68,25 @@ Outbox::Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, o
     });
 }
 
-void Outbox::add(const store::OutboxEntry &entry)
+void Outbox::add(const store::OutboxEntry &entry, int candidates)
 {
     const Key key{entry.lane, entry.callId};
     Item item;
     item.entry = entry;
+    item.candidates = candidates;
     m_queues[key].push_back(std::move(item));
     m_metrics.set(observe::Gauge::OutboxDepth, ++m_depth);
     work(key);
+}
+
+void Outbox::sealed(const store::OutboxEntry &entry)
+{
+    const Key key{entry.lane, entry.callId};
+    if (Item *item = find(key, entry.ref)) {
+        item->entry = entry;
+        item->begun = m_clock.now(); // patience with the homeserver begins now
+        work(key);
+    }
 }
 
 Outbox::Item *Outbox::find(const Key &key, qint64 ref)
@@ -165,7 +175,7 @@ void Outbox::work(const Key &key)
         Q_EMIT failed(key.lane, key.callId, entry.ref, QStringLiteral("expired"), true);
         return work(key);
     }
-    if (head.notBefore <= now)
+    if (head.notBefore <= now && head.entry.form != store::Form::Waiting)
         attempt(key, head);
     arm();
 }
@@ -174,7 +184,9 @@ void Outbox::attempt(const Key &key, Item &item)
 {
     item.inFlight = true;
     const qint64 ref = item.entry.ref;
-    m_client.sendEvent(key.lane, item.entry.roomId, item.entry.type, item.entry.txnId, item.entry.content,
+    const QString type =
+        item.entry.form == store::Form::Encrypted ? QStringLiteral("m.room.encrypted") : item.entry.type;
+    m_client.sendEvent(key.lane, item.entry.roomId, type, item.entry.txnId, item.entry.content,
                        [this, key, ref](const homeserver::Result<QString> &result) { finished(key, ref, result); });
 }
 
@@ -184,13 +196,13 @@ void Outbox::settleHead(const Key &key)
     m_metrics.set(observe::Gauge::OutboxDepth, --m_depth);
 }
 
-void Outbox::countSent(const store::OutboxEntry &entry)
+void Outbox::countSent(const Item &item)
 {
+    const store::OutboxEntry &entry = item.entry;
     if (entry.type == QLatin1String("m.call.hangup"))
         m_metrics.count(observe::Counter::HangupSent);
     else if (entry.type == QLatin1String("m.call.candidates"))
-        m_metrics.count(observe::Counter::IceCandidatesSent,
-                        static_cast<std::uint64_t>(entry.content.value(QLatin1String("candidates")).toArray().size()));
+        m_metrics.count(observe::Counter::IceCandidatesSent, static_cast<std::uint64_t>(item.candidates));
 }
 
 void Outbox::tellDelay(const Key &key, Item &item, const QString &code)
@@ -207,10 +219,11 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
         return;
     item->inFlight = false;
     const store::OutboxEntry entry = item->entry;
+    const Item done = *item;
     if (result.ok()) {
         m_metrics.observe(observe::Histogram::EventSend, static_cast<double>(m_clock.now() - entry.createdAt) / 1000.0);
         settleHead(key);
-        countSent(entry);
+        countSent(done);
         qCDebug(outboxLog) << entry.type << "of call" << entry.callId << "is sent as" << *result;
         Q_EMIT sent(key.lane, key.callId, ref, *result);
         return work(key);
@@ -273,8 +286,9 @@ void Outbox::wake()
         if (found == m_queues.end() || found->empty())
             continue;
         Item &head = found->front();
+        const bool waits = head.entry.form == store::Form::Waiting;
         if (!head.delayTold && head.begun > 0 && now - head.begun >= patienceMs)
-            tellDelay(key, head, QStringLiteral("homeserver_slow"));
+            tellDelay(key, head, waits ? QStringLiteral("keys_not_ready") : QStringLiteral("homeserver_slow"));
         work(key);
     }
     arm();
@@ -291,7 +305,8 @@ void Outbox::arm()
             next = std::min(next, head.begun + patienceMs);
         if (head.inFlight || head.held)
             continue;
-        next = std::min(next, head.notBefore);
+        if (head.entry.form != store::Form::Waiting)
+            next = std::min(next, head.notBefore);
         if (head.entry.notAfter > 0)
             next = std::min(next, head.entry.notAfter + 1);
     }

@@ -27,8 +27,9 @@ public:
     Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, observe::Metrics &metrics,
            const Clock &clock, QObject *parent = nullptr);
 
-    // The entry's row is committed.
-    void add(const store::OutboxEntry &entry);
+    // The entry's row is committed. `candidates`: how many are in it, for the figures. One that waits to be encrypted keeps its place until it is sealed().
+    void add(const store::OutboxEntry &entry, int candidates = 0);
+    void sealed(const store::OutboxEntry &entry);
 
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
@@ -58,6 +59,7 @@ private:
         bool discarded = false; // forget it as soon as its request is over
         bool delayTold = false;
         bool limited = false; // the homeserver said when to come again
+        int candidates = 0;   // in it
     };
     using Queue = std::deque<Item>; // of one call
     struct Key {
@@ -71,7 +73,7 @@ private:
     void attempt(const Key &key, Item &item);
     void finished(const Key &key, qint64 ref, const homeserver::Result<QString> &result);
     void settleHead(const Key &key);
-    void countSent(const store::OutboxEntry &entry);
+    void countSent(const Item &item);
     void tellDelay(const Key &key, Item &item, const QString &code);
     void wake();
     void arm();

@@ -165,6 +165,7 @@ void countNotices(const QVector<call::Notify> &notices, observe::Metrics &metric
         case NoticeKind::TransferRequested:
         case NoticeKind::TransferFailed:
         case NoticeKind::RejectedLocally:
+        case NoticeKind::Undecryptable:
             break;
         }
     }

@@ -24,9 +24,9 @@ QString localpartOf(const QString &matrixId)
 }
 
 RoomKeeper::RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName,
-                       QObject *parent)
+                       DeviceGate gate, QObject *parent)
     : QObject(parent), m_client(client), m_ghosts(ghosts), m_displayName(std::move(displayName)),
-      m_retrier(new homeserver::Retrier(this))
+      m_gate(std::move(gate)), m_retrier(new homeserver::Retrier(this))
 {
     connect(&m_client, &homeserver::Client::reachableChanged, this, [this](bool reachable) {
         if (reachable)
@@ -50,12 +50,21 @@ void RoomKeeper::ensureGhost(const QString &lane, homeserver::Reply<bool> reply)
     m_ghosts.ensure(localpartOf(lane), m_displayName(lane), std::move(reply));
 }
 
+void RoomKeeper::ensureReady(const QString &lane, homeserver::Reply<bool> reply)
+{
+    ensureGhost(lane, [this, lane, reply = std::move(reply)](const auto &result) {
+        if (!result.ok())
+            return reply(result);
+        m_gate(lane, [reply, result] { reply(result); });
+    });
+}
+
 void RoomKeeper::enter(const QString &lane, const QString &roomId)
 {
     if (m_running.contains({lane, roomId}))
         return;
     m_running.insert({lane, roomId});
-    ensureGhost(lane, [this, lane, roomId](const auto &result) {
+    ensureReady(lane, [this, lane, roomId](const auto &result) {
         if (!result.ok())
             return giveUp(lane, roomId, result.error());
         join(lane, roomId);
@@ -81,6 +90,10 @@ void RoomKeeper::readState(const QString &lane, const QString &roomId)
             if (!result.ok())
                 return giveUp(lane, roomId, result.error());
             qCInfo(roomsLog).noquote() << lane << "entered" << roomId;
+            for (const QJsonObject &event : *result) {
+                if (event.value(QLatin1String("type")).toString() == QLatin1String("m.room.encryption"))
+                    Q_EMIT encryption(lane, roomId, event.value(QLatin1String("content")).toObject());
+            }
             Q_EMIT entered(lane, protocol::readSnapshot(roomId, *result));
             readRecent(lane, roomId);
         });

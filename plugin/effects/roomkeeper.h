@@ -22,15 +22,21 @@ class RoomKeeper : public QObject
 
 public:
     using DisplayName = std::function<QString(const QString &lane)>;
+    // Calls `then` once others can encrypt for the ghost, or when that takes too long: a room that is entered before
+    // may be called from with keys that we do not get.
+    using DeviceGate = std::function<void(const QString &lane, std::function<void()> then)>;
     RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName,
-               QObject *parent = nullptr);
+               DeviceGate gate, QObject *parent = nullptr);
 
     void enter(const QString &lane, const QString &roomId);
     // The rooms a ghost is in already: for a ghost that is older than our memory.
     void rediscover(const QString &lane);
     void ensureGhost(const QString &lane, homeserver::Reply<bool> reply);
+    // The ghost exists, and others can encrypt for it.
+    void ensureReady(const QString &lane, homeserver::Reply<bool> reply);
 
 Q_SIGNALS:
+    void encryption(const QString &lane, const QString &roomId, const QJsonObject &content); // before entered()
     void entered(const QString &lane, const voip::call::RoomSnapshot &snapshot);
     void refused(const QString &lane, const QString &roomId, const QString &code);
     void recent(const QString &lane, const QVector<QJsonObject> &events); // oldest first, call events only
@@ -46,6 +52,7 @@ private:
     homeserver::Client &m_client;
     homeserver::GhostDirectory &m_ghosts;
     DisplayName m_displayName;
+    DeviceGate m_gate;
     homeserver::Retrier *m_retrier;
     QSet<std::pair<QString, QString>> m_running;
     QSet<std::pair<QString, QString>> m_givenUp; // (lane, room) because the homeserver was away; no room: rediscover

@@ -44,7 +44,8 @@ QString Client::userId(const QString &localpart) const
     return QLatin1Char('@') + localpart + QLatin1Char(':') + m_access.serverName;
 }
 
-QUrl Client::address(const QString &asUser, const QStringList &path, const QUrlQuery &query) const
+QUrl Client::address(const QString &asUser, const QString &device, const QStringList &path,
+                     const QUrlQuery &query) const
 {
     QByteArray encoded = m_access.url.toEncoded(QUrl::RemoveUserInfo | QUrl::RemoveQuery | QUrl::RemoveFragment |
                                                 QUrl::StripTrailingSlash);
@@ -61,6 +62,10 @@ QUrl Client::address(const QString &asUser, const QStringList &path, const QUrlQ
     }
     if (!asUser.isEmpty()) {
         pairs.append(encodedPair(QStringLiteral("user_id"), asUser));
+        if (!device.isEmpty()) { // E29: by its name in the specification and by the one before
+            pairs.append(encodedPair(QStringLiteral("device_id"), device));
+            pairs.append(encodedPair(QStringLiteral("org.matrix.msc3202.device_id"), device));
+        }
     }
     if (!pairs.isEmpty()) {
         encoded += '?' + pairs.join('&');
@@ -87,7 +92,7 @@ void Client::exchange(const QString &asUser, Method method, const QStringList &p
     }
     const QByteArray bytes = method == Method::Get ? QByteArray() : QJsonDocument(body).toJson(QJsonDocument::Compact);
     m_transport->exchange(options.federated ? Transport::Lane::Slow : Transport::Lane::Usual, method,
-                          address(asUser, path, query), m_access.asToken, bytes,
+                          address(asUser, options.device, path, query), m_access.asToken, bytes,
                           options.federated ? m_federatedTimeLimit : m_timeLimit,
                           [this, deliver](const Result<HttpAnswer> &answer) {
                               if (answer.ok()) {

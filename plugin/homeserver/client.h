@@ -68,7 +68,21 @@ public:
     void versions(Reply<QStringList> reply);
     void whoami(const QString &asUser, Reply<QString> reply); // -> user id
 
+    // --- keys and devices (keyendpoints.cpp); `device`: act as that device of the user. Answers are as they come:
+    // crypto/ believes nothing of them.
+    void makeDevice(const QString &asUser, const QString &device, const QString &name, Reply<Done> reply);
+    void dropDevice(const QString &asUser, const QString &device, Reply<Done> reply);
+    void uploadKeys(const QString &asUser, const QString &device, const QJsonObject &body, Reply<QJsonObject> reply);
+    void uploadIdentity(const QString &asUser, const QJsonObject &body, Reply<Done> reply);
+    void queryKeys(const QString &asUser, const QStringList &users, Reply<QJsonObject> reply);
+    void claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply);
+    void sendToDevice(const QString &asUser, const QString &type, const QString &txnId, const QJsonObject &messages,
+                      Reply<Done> reply);
+    // What waits for a device, without any room; empty `since`: from the beginning. Returns at once.
+    void syncDevice(const QString &asUser, const QString &device, const QString &since, Reply<QJsonObject> reply);
+
     struct Options {
+        QString device = {}; // the acting user's device
         bool federated = false; // may depend on other servers: longer limit, does not speak about reachability
     };
 
@@ -89,7 +103,8 @@ private:
     void exchange(const QString &asUser, Method method, const QStringList &path, const QUrlQuery &query,
                   const QJsonObject &body, Reply<QJsonDocument> reply, Options options);
     void finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options);
-    [[nodiscard]] QUrl address(const QString &asUser, const QStringList &path, const QUrlQuery &query) const;
+    [[nodiscard]] QUrl address(const QString &asUser, const QString &device, const QStringList &path,
+                               const QUrlQuery &query) const;
 
     const Access m_access;
     Transport *m_transport;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/intake.h"
 
+#include "store/keyentry.h"
+
 #include <QCryptographicHash>
 #include <QJsonDocument>
 #include <QPromise>
+#include <QUuid>
+
+#include <algorithm>
+#include <array>
 
 namespace voip::intake
 {
@@ -52,11 +58,72 @@ bool Intake::fits(const QJsonObject &event)
     return true;
 }
 
+// Room keys stand before the events that need them.
+void Intake::sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbox)
+{
+    for (const QJsonObject &message : batch.toDevice) {
+        const QString lane = message.value(QLatin1String("to_user_id")).toString();
+        if (!m_router.isBridged(lane))
+            continue;
+        QJsonObject body = store::toDeviceEntry(message);
+        const QByteArray text = QJsonDocument(body).toJson(QJsonDocument::Compact);
+        if (text.size() > maxEventBytes) {
+            m_metrics.count(observe::LabelledCounter::RejectedEvents, QStringLiteral("too_large"));
+            continue;
+        }
+        const QByteArray id = QCryptographicHash::hash(text, QCryptographicHash::Sha256).toHex();
+        inbox.events.push_back({lane, QStringLiteral("to_device:") + QString::fromLatin1(id), std::move(body)});
+    }
+    QHash<QString, std::array<QStringList, 2>> ofLane; // changed, left
+    for (const auto &[key, which] : {std::pair{"changed", 0}, std::pair{"left", 1}}) {
+        for (const QJsonValue value : batch.deviceLists.value(QLatin1String(key)).toArray()) {
+            const QString user = value.toString();
+            for (const QString &lane : m_router.followersOf(user))
+                ofLane[lane][static_cast<std::size_t>(which)].push_back(user);
+        }
+    }
+    // The same notice twice is harmless, one that is taken for a repeat is not: each has an id of its own.
+    for (auto it = ofLane.cbegin(); it != ofLane.cend(); ++it)
+        inbox.events.push_back(
+            {it.key(), QStringLiteral("device_lists:") + QUuid::createUuid().toString(QUuid::Id128),
+             store::deviceListEntry((*it)[0], (*it)[1])});
+}
+
+void Intake::tellCounts(const voiphost::EventBatch &batch)
+{
+    constexpr QLatin1String algorithm("signed_curve25519");
+    QSet<QString> users;
+    for (const QJsonObject &object : {batch.oneTimeKeyCounts, batch.unusedFallbackKeyTypes}) {
+        for (const QString &user : object.keys())
+            users.insert(user);
+    }
+    for (const QString &user : std::as_const(users)) {
+        if (!m_router.isBridged(user))
+            continue;
+        const QJsonObject counts = batch.oneTimeKeyCounts.value(user).toObject();
+        const QJsonObject fallback = batch.unusedFallbackKeyTypes.value(user).toObject();
+        for (const QString &device : QSet<QString>(counts.keys().cbegin(), counts.keys().cend()) +
+                                         QSet<QString>(fallback.keys().cbegin(), fallback.keys().cend())) {
+            // A device without any keys left is named without the algorithm.
+            const int left =
+                counts.contains(device) ? counts.value(device).toObject().value(algorithm).toInt(0) : -1;
+            const int unused =
+                fallback.contains(device) ? (fallback.value(device).toArray().contains(algorithm) ? 1 : 0) : -1;
+            Q_EMIT counted(user, device, left, unused);
+        }
+    }
+}
+
 store::InboxBatch Intake::sort(const voiphost::EventBatch &batch)
 {
     store::InboxBatch inbox{{}, batch.receivedAt, {}};
     QCryptographicHash content(QCryptographicHash::Sha256);
     content.addData(batch.transactionId.toUtf8());
+    sortKeys(batch, inbox);
+    for (const store::InboxEvent &entry : std::as_const(inbox.events)) {
+        content.addData(QByteArrayView("\0", 1));
+        content.addData(entry.eventId.toUtf8());
+    }
     for (const QJsonObject &event : batch.events) {
         if (!fits(event))
             continue;
@@ -83,22 +150,29 @@ void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
         promise->addResult(result);
         promise->finish();
     };
-    if (!m_open || !m_store.available() || m_depth >= maxDepth)
-        return answer(BatchResult::Refused);
+    if (!m_open || !m_store.available() || m_depth >= maxDepth) {
+        answer(BatchResult::Refused);
+        return Q_EMIT refused();
+    }
 
     store::InboxBatch inbox = sort(batch);
-    if (inbox.events.isEmpty())
-        return answer(BatchResult::Durable); // nothing to keep: a repeat changes nothing either
+    if (inbox.events.isEmpty()) { // nothing to keep: a repeat changes nothing either
+        answer(BatchResult::Durable);
+        return tellCounts(batch);
+    }
 
     const qsizetype offered = inbox.events.size();
-    m_store.accept(std::move(inbox), this, [this, answer, offered](const auto &result) {
-        if (!result.ok())
-            return answer(BatchResult::Refused);
+    m_store.accept(std::move(inbox), this, [this, answer, offered, batch](const auto &result) {
+        if (!result.ok()) {
+            answer(BatchResult::Refused);
+            return Q_EMIT refused();
+        }
         answer(BatchResult::Durable);
         if (const auto known = offered - result->size(); known > 0)
             m_metrics.count(observe::LabelledCounter::Duplicates, QStringLiteral("event"),
                             static_cast<std::uint64_t>(known));
         spread(*result);
+        tellCounts(batch);
     });
 }
 

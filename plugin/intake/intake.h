@@ -2,8 +2,9 @@
 // Accepts batches durably and spreads them over the lanes. The future of a batch says Durable when its inbox rows are
 // committed (or were before), and only then are the new entries handed on. Removes repeats by event id and lane, and by
 // transaction (R107): the same id with other events is another transaction, since a homeserver that lost its count
-// begins anew (Synapse on SQLite does at every restart). Waits for nothing else: what a lane makes of an entry is not
-// its business (R109). Takes nothing before resume().
+// begins anew (Synapse on SQLite does at every restart). To-device messages have no id: their content says what is a
+// repeat, since homeservers deliver them more than once (or never), by other ways. Waits for nothing else: what a lane
+// makes of an entry is not its business (R109). Takes nothing before resume().
 #pragma once
 
 #include "intake/router.h"
@@ -38,12 +39,17 @@ public:
 Q_SIGNALS:
     // Entries of one transaction for one lane, in order. Emitted on the core thread.
     void accepted(const QString &lane, const QVector<voip::store::InboxEntry> &entries);
+    // What the homeserver has left of a device's keys; not kept, since it says so again. -1: it did not say.
+    void counted(const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused);
+    void refused(); // a batch was not taken: what came with it may not come again
 
 private:
     using Promise = std::shared_ptr<QPromise<voiphost::BatchResult>>;
     void take(const voiphost::EventBatch &batch, const Promise &promise);
     [[nodiscard]] store::InboxBatch sort(const voiphost::EventBatch &batch);
     [[nodiscard]] bool fits(const QJsonObject &event);
+    void sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbox);
+    void tellCounts(const voiphost::EventBatch &batch);
     void spread(const QVector<store::InboxEntry> &entries);
 
     static constexpr qsizetype maxDepth = 100'000;

@@ -32,6 +32,36 @@ void Router::setInRoom(const QString &lane, const QString &roomId, bool in)
         m_inRoom.erase(found);
 }
 
+QStringList Router::setPeers(const QString &lane, const QString &roomId, const QSet<QString> &peers)
+{
+    const QSet<QString> before = m_peers.value({lane, roomId});
+    QStringList fresh;
+    for (const QString &user : peers - before) {
+        if (++m_followers[user][lane] == 1)
+            fresh.push_back(user);
+    }
+    for (const QString &user : before - peers) {
+        auto &lanes = m_followers[user];
+        if (--lanes[lane] == 0)
+            lanes.remove(lane);
+        if (lanes.isEmpty())
+            m_followers.remove(user);
+    }
+    if (peers.isEmpty())
+        m_peers.remove({lane, roomId});
+    else
+        m_peers.insert({lane, roomId}, peers);
+    return fresh;
+}
+
+QStringList Router::followersOf(const QString &user) const
+{
+    QStringList lanes = m_followers.value(user).keys();
+    if (isBridged(user) && !lanes.contains(user))
+        lanes.push_back(user);
+    return lanes;
+}
+
 void Router::learn(const QJsonObject &event)
 {
     if (event.value(QLatin1String("type")).toString() != QLatin1String("m.room.member"))

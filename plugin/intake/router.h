@@ -25,6 +25,10 @@ public:
     [[nodiscard]] QStringList lanes() const { return m_userOf.keys(); }
 
     void setInRoom(const QString &lane, const QString &roomId, bool in);
+    // With whom a lane is in this room: whose devices it follows. -> who is new to it.
+    QStringList setPeers(const QString &lane, const QString &roomId, const QSet<QString> &peers);
+    // Lanes that follow the devices of this user (of a bridged one: its own as well).
+    [[nodiscard]] QStringList followersOf(const QString &user) const;
     // Notes a bridged user's joining or being invited. Leaving is noted when the lane has dealt with it.
     void learn(const QJsonObject &event);
     // Empty: nobody of ours is concerned.
@@ -35,6 +39,8 @@ private:
     QString m_server;
     QHash<QString, QString> m_userOf;       // Matrix id -> host's user id
     QHash<QString, QSet<QString>> m_inRoom; // room id -> lanes
+    QHash<std::pair<QString, QString>, QSet<QString>> m_peers; // (lane, room id) -> users
+    QHash<QString, QHash<QString, int>> m_followers;           // user -> lane -> in how many rooms
 };
 
 } // namespace voip::intake

@@ -12,5 +12,6 @@ Q_DECLARE_LOGGING_CATEGORY(lifecycleLog) // matrixvoip.lifecycle: start, stop, w
 Q_DECLARE_LOGGING_CATEGORY(callsLog)     // matrixvoip.calls: one line for each thing that happens to a call
 Q_DECLARE_LOGGING_CATEGORY(roomsLog)     // matrixvoip.rooms: rooms entered and made
 Q_DECLARE_LOGGING_CATEGORY(outboxLog)    // matrixvoip.outbox: what was sent, what failed
+Q_DECLARE_LOGGING_CATEGORY(cryptoLog)    // matrixvoip.crypto: devices made, keys refused; never a key
 
 } // namespace voip::observe

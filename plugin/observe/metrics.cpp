@@ -25,6 +25,7 @@ constexpr std::array counters = {
     Named{"matrix_voip_ice_candidates_sent_total", "ICE candidates that the homeserver has taken."},
     Named{"matrix_voip_hangup_sent_total", "Hangups that the homeserver has taken."},
     Named{"matrix_voip_room_not_found_total", "Events and actions for a room that is not known."},
+    Named{"matrix_voip_key_rescues_total", "Times that to-device messages were fetched which had not come by themselves."},
 };
 static_assert(counters.size() == static_cast<std::size_t>(Counter::Count_));
 
@@ -49,6 +50,7 @@ constexpr std::array histograms = {
     Named{"matrix_voip_call_setup_seconds", "From the invite until media flows."},
     Named{"matrix_voip_call_duration_seconds", "From the answer to the end."},
     Named{"matrix_voip_event_send_seconds", "From the decision to the homeserver's receipt."},
+    Named{"matrix_voip_key_rescue_seconds", "How long fetching such messages took."},
 };
 static_assert(histograms.size() == static_cast<std::size_t>(Histogram::Count_));
 

@@ -24,6 +24,7 @@ enum class Counter {
     IceCandidatesSent,
     HangupSent,
     RoomNotFound,
+    KeyRescues,
     Count_, // how many there are
 };
 
@@ -31,7 +32,7 @@ enum class LabelledCounter { Fallback, SendErrors, Undecryptable, Duplicates, Re
 
 enum class Gauge { CallsActive, InboxDepth, OutboxDepth, RolloutPercent, Count_ };
 
-enum class Histogram { CallSetup, CallDuration, EventSend, Count_ };
+enum class Histogram { CallSetup, CallDuration, EventSend, KeyRescue, Count_ };
 
 class Metrics
 {

@@ -106,7 +106,11 @@ const QStringList &eventTypes()
                                    QStringLiteral("m.room.member"),
                                    QStringLiteral("m.room.join_rules"),
                                    QStringLiteral("m.room.encryption"),
-                                   QStringLiteral("m.room.encrypted")};
+                                   QStringLiteral("m.room.encrypted"),
+                                   QStringLiteral("m.room_key"), // the rest comes as to-device messages only
+                                   QStringLiteral("m.room_key.withheld"),
+                                   QStringLiteral("m.room_key_request"),
+                                   QStringLiteral("m.forwarded_room_key")};
     return types;
 }
 

@@ -70,6 +70,15 @@ void Recorder::record(const Recorded &recorded)
     makeRoom();
 }
 
+void Recorder::remark(const Line &line, const QString &roomId, const QJsonObject &what)
+{
+    for (const Call &call : line.calls) {
+        const auto found = call.roomId == roomId ? m_timelines.find({line.self, call.id}) : m_timelines.end();
+        if (found != m_timelines.end() && !found->over)
+            add(*found, compact(what));
+    }
+}
+
 void Recorder::add(Timeline &timeline, const QByteArray &text)
 {
     const bool full = m_bytes + text.size() > maxBytes && m_over.isEmpty();

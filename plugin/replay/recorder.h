@@ -28,6 +28,8 @@ class Recorder
 {
 public:
     void record(const Recorded &recorded);
+    // A line beside the inputs, in the timelines of the line's live calls of that room.
+    void remark(const call::Line &line, const QString &roomId, const QJsonObject &what);
     // JSON lines; empty: no timeline of this call is kept.
     [[nodiscard]] QByteArray timeline(const QString &lane, const QString &callId, bool withSdp) const;
 

@@ -167,7 +167,7 @@ std::optional<voiphost::NoticeKind> noticeKindFromText(const QString &text)
     using K = voiphost::NoticeKind;
     return fromText(text, {K::Initiated, K::Answered, K::IceCandidate, K::Negotiate, K::MediaChanged, K::Glare,
                            K::Rejected, K::Ended, K::Unavailable, K::NegotiationFailed, K::IdentityChanged,
-                           K::TransferRequested, K::TransferFailed, K::RejectedLocally});
+                           K::TransferRequested, K::TransferFailed, K::RejectedLocally, K::Undecryptable});
 }
 
 std::optional<Form> formFromText(const QString &text)

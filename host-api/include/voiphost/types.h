@@ -147,6 +147,8 @@ enum class NoticeKind {
     TransferRequested,
     TransferFailed,
     RejectedLocally,
+    // Something arrived that may have been a call and cannot be decrypted. Belongs to no call; its callId is its own.
+    Undecryptable,
 };
 
 struct CallNotice {
@@ -221,6 +223,8 @@ struct CallNotice {
         return QStringLiteral("call.transfer_failed");
     case NoticeKind::RejectedLocally:
         return QStringLiteral("call.rejected_locally");
+    case NoticeKind::Undecryptable:
+        return QStringLiteral("call.undecryptable");
     }
     return {};
 }

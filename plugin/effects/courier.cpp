@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/courier.h"
+
+#include "observe/log.h"
+
+#include <QDateTime>
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QUuid>
+
+namespace voip::effects
+{
+
+using crypto::Answer;
+
+namespace
+{
+
+const QString deviceName = QStringLiteral("Calls bridge");
+
+Answer::Kind kindOf(const homeserver::Failure &failure)
+{
+    // "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE" before it was in the specification.
+    if (failure.code.endsWith(QLatin1String("M_UNKNOWN_DEVICE")))
+        return Answer::Kind::UnknownDevice;
+    if (failure.status == 400 && failure.message.contains(QLatin1String("already exists")))
+        return Answer::Kind::KeysExist;
+    return failure.transient() || failure.status == 401 || failure.status == 403 ? Answer::Kind::Failed
+                                                                                  : Answer::Kind::Refused;
+}
+
+Answer answerOf(quint64 id, const homeserver::Failure &failure)
+{
+    return {id, kindOf(failure), {}, failure.retryAfterMs};
+}
+
+} // namespace
+
+Courier::Courier(homeserver::Client &client, EnsureGhost ensureGhost, Accept accept, QObject *parent)
+    : QObject(parent), m_client(client), m_ensureGhost(std::move(ensureGhost)), m_accept(std::move(accept))
+{
+}
+
+void Courier::carry(const QString &lane, const QString &device, const QVector<crypto::Asked> &requests)
+{
+    for (const crypto::Asked &asked : requests) {
+        const Trip trip{lane, device, asked.id};
+        std::visit([this, &trip](const auto &request) { carry(trip, request); }, asked.request);
+    }
+}
+
+template <typename T>
+homeserver::Reply<T> Courier::back(const Trip &trip)
+{
+    return [this, trip](const homeserver::Result<T> &result) {
+        if (!result.ok()) {
+            qCInfo(observe::cryptoLog).noquote() << "a request of" << trip.lane << "failed:" << result.error().code
+                                                 << result.error().message;
+            Q_EMIT answered(trip.lane, answerOf(trip.id, result.error()));
+        } else if constexpr (std::is_same_v<T, QJsonObject>) {
+            Q_EMIT answered(trip.lane, {trip.id, Answer::Kind::Ok, *result, 0});
+        } else {
+            Q_EMIT answered(trip.lane, {trip.id, Answer::Kind::Ok, {}, 0});
+        }
+    };
+}
+
+void Courier::carry(const Trip &trip, const crypto::MakeDevice &make)
+{
+    m_ensureGhost(trip.lane, [this, trip, make](const homeserver::Result<bool> &ghost) {
+        if (!ghost.ok())
+            return Q_EMIT answered(trip.lane, answerOf(trip.id, ghost.error()));
+        m_client.makeDevice(trip.lane, make.id, deviceName, back<homeserver::Done>(trip));
+    });
+}
+
+void Courier::carry(const Trip &trip, const crypto::DropDevice &drop)
+{
+    m_client.dropDevice(trip.lane, drop.id, back<homeserver::Done>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::UploadKeys &upload)
+{
+    m_client.uploadKeys(trip.lane, trip.device, upload.body, back<QJsonObject>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::UploadIdentity &upload)
+{
+    m_client.uploadIdentity(trip.lane, upload.body, back<homeserver::Done>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::QueryKeys &query)
+{
+    m_client.queryKeys(trip.lane, query.users, back<QJsonObject>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::ClaimKeys &claim)
+{
+    m_client.claimKeys(trip.lane, claim.devices, back<QJsonObject>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::SendToDevice &send)
+{
+    m_client.sendToDevice(trip.lane, send.type, send.txnId, send.messages, back<homeserver::Done>(trip));
+}
+
+void Courier::carry(const Trip &trip, const crypto::CatchUp &catchUp)
+{
+    QElapsedTimer clock;
+    clock.start();
+    m_client.syncDevice(trip.lane, trip.device, catchUp.since,
+                        [this, trip, clock](const homeserver::Result<QJsonObject> &sync) {
+                            if (!sync.ok())
+                                return Q_EMIT answered(trip.lane, answerOf(trip.id, sync.error()));
+                            handOn(trip, *sync, clock.elapsed());
+                        });
+}
+
+void Courier::handOn(const Trip &trip, const QJsonObject &sync, qint64 begun)
+{
+    voiphost::EventBatch batch;
+    batch.transactionId = QStringLiteral("sync:") + QUuid::createUuid().toString(QUuid::Id128);
+    batch.receivedAt = QDateTime::currentMSecsSinceEpoch();
+    const QJsonArray messages =
+        sync.value(QLatin1String("to_device")).toObject().value(QLatin1String("events")).toArray();
+    for (const QJsonValue value : messages) {
+        QJsonObject message = value.toObject();
+        message.insert(QLatin1String("to_user_id"), trip.lane);
+        message.insert(QLatin1String("to_device_id"), trip.device);
+        batch.toDevice.push_back(message);
+    }
+    batch.deviceLists = sync.value(QLatin1String("device_lists")).toObject();
+    const auto forDevice = [&trip](const QJsonValue &value) {
+        return value.isUndefined() ? QJsonObject()
+                                   : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
+    };
+    batch.oneTimeKeyCounts = forDevice(sync.value(QLatin1String("device_one_time_keys_count")));
+    batch.unusedFallbackKeyTypes = forDevice(sync.value(QLatin1String("device_unused_fallback_key_types")));
+    const auto count = static_cast<int>(batch.toDevice.size());
+    // A page may be full: then there is more.
+    const QJsonObject reached{{QStringLiteral("next_batch"), sync.value(QLatin1String("next_batch"))},
+                              {QStringLiteral("more"), count > 0}};
+    m_accept(batch, [this, trip, reached, count, begun](bool durable) {
+        if (count > 0)
+            Q_EMIT rescued(trip.lane, count, begun);
+        Q_EMIT answered(trip.lane, {trip.id, durable ? Answer::Kind::Ok : Answer::Kind::Failed, reached, 0});
+    });
+}
+
+} // namespace voip::effects

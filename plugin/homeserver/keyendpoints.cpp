@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The endpoints of devices and keys: path and body out, the answer as it is. What it says is judged by crypto/.
+#include "client.h"
+
+#include <QJsonDocument>
+
+namespace voip::homeserver
+{
+
+namespace
+{
+
+constexpr int kServerPatienceMs = 4000; // with other servers, that the homeserver asks for us
+
+QStringList v3(const QStringList &rest)
+{
+    return QStringList{QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3")} + rest;
+}
+
+Reply<QJsonObject> ignoring(Reply<Done> reply)
+{
+    return [reply = std::move(reply)](const Result<QJsonObject> &answer) {
+        reply(answer.ok() ? Result<Done>(Done()) : Result<Done>(answer.error()));
+    };
+}
+
+// Only what is meant for the device itself.
+QString deviceFilter()
+{
+    const QJsonObject nothing{{QStringLiteral("types"), QJsonArray()}};
+    const QJsonObject filter{{QStringLiteral("room"), QJsonObject{{QStringLiteral("rooms"), QJsonArray()}}},
+                             {QStringLiteral("presence"), nothing},
+                             {QStringLiteral("account_data"), nothing}};
+    return QString::fromUtf8(QJsonDocument(filter).toJson(QJsonDocument::Compact));
+}
+
+} // namespace
+
+void Client::makeDevice(const QString &asUser, const QString &device, const QString &name, Reply<Done> reply)
+{
+    request(asUser, Method::Put, v3({QStringLiteral("devices"), device}), {},
+            {{QStringLiteral("display_name"), name}}, ignoring(std::move(reply)));
+}
+
+void Client::dropDevice(const QString &asUser, const QString &device, Reply<Done> reply)
+{
+    request(asUser, Method::Delete, v3({QStringLiteral("devices"), device}), {}, {}, ignoring(std::move(reply)));
+}
+
+void Client::uploadKeys(const QString &asUser, const QString &device, const QJsonObject &body,
+                        Reply<QJsonObject> reply)
+{
+    request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("upload")}), {}, body, std::move(reply),
+            {.device = device});
+}
+
+void Client::uploadIdentity(const QString &asUser, const QJsonObject &body, Reply<Done> reply)
+{
+    request(asUser, Method::Post,
+            v3({QStringLiteral("keys"), QStringLiteral("device_signing"), QStringLiteral("upload")}), {}, body,
+            ignoring(std::move(reply)));
+}
+
+void Client::queryKeys(const QString &asUser, const QStringList &users, Reply<QJsonObject> reply)
+{
+    QJsonObject wanted;
+    for (const QString &user : users) {
+        wanted.insert(user, QJsonArray());
+    }
+    request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("query")}), {},
+            {{QStringLiteral("device_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}},
+            std::move(reply), {.federated = true});
+}
+
+void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply)
+{
+    QJsonObject wanted;
+    for (auto it = devices.constBegin(); it != devices.constEnd(); ++it) {
+        QJsonObject ofUser;
+        for (const QString &device : it.value()) {
+            ofUser.insert(device, QStringLiteral("signed_curve25519"));
+        }
+        wanted.insert(it.key(), ofUser);
+    }
+    request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("claim")}), {},
+            {{QStringLiteral("one_time_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}},
+            std::move(reply), {.federated = true});
+}
+
+void Client::sendToDevice(const QString &asUser, const QString &type, const QString &txnId,
+                          const QJsonObject &messages, Reply<Done> reply)
+{
+    request(asUser, Method::Put, v3({QStringLiteral("sendToDevice"), type, txnId}), {},
+            {{QStringLiteral("messages"), messages}}, ignoring(std::move(reply)));
+}
+
+void Client::syncDevice(const QString &asUser, const QString &device, const QString &since,
+                        Reply<QJsonObject> reply)
+{
+    QUrlQuery query;
+    query.addQueryItem(QStringLiteral("timeout"), QStringLiteral("0"));
+    query.addQueryItem(QStringLiteral("filter"), deviceFilter());
+    query.addQueryItem(QStringLiteral("set_presence"), QStringLiteral("offline"));
+    if (!since.isEmpty()) {
+        query.addQueryItem(QStringLiteral("since"), since);
+    }
+    request(asUser, Method::Get, v3({QStringLiteral("sync")}), query, {}, std::move(reply), {.device = device});
+}
+
+} // namespace voip::homeserver
