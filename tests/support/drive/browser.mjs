@@ -30,7 +30,11 @@ export class Browser {
     const phone = new Phone(name, page);
     this.phones.push(phone);
     await page.goto(fields ? `${address}#${new URLSearchParams(fields)}` : address);
-    if (fields) await phone.until('being signed in and online', (s) => s.loggedIn && s.online, 30000);
+    if (fields) {
+      await phone.until('being signed in and online', (s) => s.loggedIn && s.online, 30000).catch(async (error) => {
+        throw new Error(`${error.message}; its page says: ${await page.locator('#login-error').textContent()}`);
+      });
+    }
     return phone;
   }
 

@@ -95,3 +95,22 @@ export async function keepKeysBack(phone) {
     },
   };
 }
+
+// A request to the homeserver as the bridge makes it for one of its users: for what somebody else does to a ghost's devices.
+export async function asGhost(bed, method, path, { user = bed.ghost, body } = {}) {
+  const answer = await fetch(`${bed.homeserver}/_matrix/client/v3${path}?${new URLSearchParams({ user_id: user })}`, {
+    method, headers: { Authorization: `Bearer ${bed.tokens.as}`, 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path} as ${user}: HTTP ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+// The ghost's devices that can encrypt, as everybody may ask for them; signed: by the ghost's own identity, as far as signatures are there.
+export async function ghostDevices(bed, user = bed.ghost) {
+  const answer = await fetch(`${bed.homeserver}/_matrix/client/v3/keys/query?${new URLSearchParams({ user_id: user })}`, {
+    method: 'POST', headers: { Authorization: `Bearer ${bed.tokens.as}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ device_keys: { [user]: [] } }),
+  });
+  const { device_keys: keys, self_signing_keys: signing } = await answer.json();
+  const [signer] = Object.keys(signing?.[user]?.keys ?? {});
+  return Object.entries(keys?.[user] ?? {}).map(([id, device]) => ({ id, signed: Boolean(signer && device.signatures?.[user]?.[signer]) }));
+}

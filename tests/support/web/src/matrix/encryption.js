@@ -49,7 +49,13 @@ export class Encryption {
     if (!this.sign) return;
     const authUploadDeviceSigningKeys = (upload) => upload({ type: 'm.login.password', identifier: { type: 'm.id.user', user }, password });
     await this.crypto.bootstrapSecretStorage({ createSecretStorageKey: async () => ({ privateKey: await storageKey(user, password) }) });
+    await this.crypto.userHasCrossSigningKeys(); // asks the homeserver: later devices take over only keys whose public half they know
     await this.crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys });
+    // The signature counts once the homeserver has told of it: only then do others, too, see a signed device.
+    for (const giveUpAt = Date.now() + 10000; !(await this.isSigned()); ) {
+      if (Date.now() > giveUpAt) throw new Error('this device did not get its signature');
+      await new Promise((again) => setTimeout(again, 50));
+    }
   }
 
   // Only devices that their users have signed are listened to and get keys ("exclude insecure devices" of Element).

@@ -85,20 +85,20 @@ class MatrixPhone extends MatrixCalls {
   record(event) {
     const id = event.getId();
     if (!id || id.startsWith('~')) return; // our own, on its way
-    const type = event.getType();
     const known = this.seen.get(id);
-    const unread = type === 'm.room.encrypted';
-    if (unread ? !event.isDecryptionFailure() : !known && !/^(m|org\.matrix)\.call\./.test(type)) return;
-    if (known && known.entry.type === type) return;
+    const unread = event.isDecryptionFailure(); // the SDK makes a message of it
+    const type = unread ? 'm.room.encrypted' : event.getType();
+    if (!unread && (type === 'm.room.encrypted' || (!known && !/^(m|org\.matrix)\.call\./.test(type)))) return;
+    if (known?.entry.type === type) return;
     const content = event.getContent();
     const detail = content.reason ? ` ${content.reason}` : Array.isArray(content.candidates) ? ` (${content.candidates.length})` : '';
     const said = unread ? { content: {} } : { callId: content.call_id, partyId: content.party_id, content: outline(content) };
-    const entry = known?.entry ?? {
+    const entry = known?.entry ?? this.log.add({
       kind: 'matrix', t: event.getTs(), received: Date.now(), from: event.getSender(), to: 'room', roomId: event.getRoomId(), eventId: id,
-      encrypted: event.getWireType() === 'm.room.encrypted', late: false,
-    };
+      encrypted: event.getWireType() === 'm.room.encrypted', type, label: type,
+    });
     Object.assign(entry, said, { type, label: unread ? `m.room.encrypted ✗ ${event.decryptionFailureReason}` : type + detail, late: Boolean(known) });
-    if (!known) this.log.add(entry);
+    this.log.tell(entry);
     this.seen.set(id, { entry, event });
     this.examine(id).catch((error) => console.warn('encryption', error.message));
     this.transferee.onEvent(event).catch((error) => console.warn('transfer', error.message));
