@@ -73,14 +73,8 @@ async function talk(ground, options = {}) {
 }
 
 // Another device of a user for one check.
-async function withDevice({ browser, bed }, user, fields, check) {
-  const device = await browser.open(`${user}-2`, bed.matrixPage(), { ...bed.matrixFields(user), tone: 587, ...fields });
-  try {
-    return await check(device);
-  } finally {
-    if ((await device.state()).call) await device.do('ignore').catch(() => device.do('hangup'));
-    await browser.closePhone(device);
-  }
+function withDevice({ browser, bed }, user, fields, check) {
+  return browser.during(`${user}-2`, bed.matrixPage(), { ...bed.matrixFields(user), tone: 587, ...fields }, check);
 }
 
 export const checks = {
@@ -176,6 +170,24 @@ export const checks = {
     } finally {
       await bob.do('setOnlySigned', false);
     }
+  },
+
+  'a device that its peer does not trust is told so': async (ground) => {
+    const { bob, carol, room } = ground;
+    await bob.do('trustVerifiedOnly', true);
+    try {
+      const since = Date.now();
+      await bob.do('newRoomKey', room);
+      await bob.do('place', room);
+      await untilUnreadable(carol, ['MEGOLM_KEY_WITHHELD_FOR_UNVERIFIED_DEVICE'], { since });
+      expectEqual((await carol.state()).call, null, "carol's call");
+      await bob.do('hangup');
+      await bob.until('having no call', (s) => !s.call);
+    } finally {
+      await bob.do('trustVerifiedOnly', false);
+    }
+    const { callId } = await talk(ground);
+    return encryptionLine(carol, await requireEncrypted(carol, callId));
   },
 
   "an unsigned device's call has a red shield, and is refused by a client that takes signed ones only": async (ground) => {

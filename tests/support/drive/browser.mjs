@@ -57,7 +57,22 @@ export class Browser {
     }
   }
 
+  // A phone for the time of one check. A call that it still has is hung up.
+  async during(name, address, fields, check) {
+    const phone = await this.open(name, address, fields);
+    try {
+      return await check(phone);
+    } finally {
+      if (this.phones.includes(phone)) {
+        const { call } = await phone.state();
+        if (call) await phone.do(call.stage === 'ringing-in' ? 'ignore' : 'hangup');
+        await this.closePhone(phone);
+      }
+    }
+  }
+
   async closePhone(phone) {
+    await this.beforeClosing?.(phone);
     this.phones.splice(this.phones.indexOf(phone), 1);
     await phone.page.context().close();
   }

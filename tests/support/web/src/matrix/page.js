@@ -190,6 +190,12 @@ class MatrixPhone extends MatrixCalls {
     this.changed();
   }
 
+  // Keys go only to devices that this user has verified, which here are none but the user's own.
+  async trustVerifiedOnly(on) {
+    this.client.getCrypto().globalBlacklistUnverifiedDevices = on;
+    for (const room of this.client.getRooms()) await this.newRoomKey(room.roomId);
+  }
+
   // The next event of the room gets a new key, which goes to everybody anew.
   async newRoomKey(roomId) {
     await this.client.getCrypto().forceDiscardSession(roomId);
