@@ -4,6 +4,7 @@
 // bob's client received it and as the room's history has it; his client shows no shield for the ghost's; media flows both ways;
 // room keys rotate; a crash of the bridge loses nothing. Devices that come, go, or get no keys are in devices.mjs.
 
+import { eventually } from '../support/drive/bed.mjs';
 import { callEvents, ghostDevices, sessionsOf } from '../support/drive/encryption.mjs';
 import { countMedia, untilReceived } from '../support/drive/media.mjs';
 import { bobsRoom, encryptedGround, inspect, nothingWritten, wholeCall } from './encground.mjs';
@@ -89,9 +90,10 @@ export const checks = {
 
   'the host calls in a room that the Matrix user made': async (ground) => {
     const room = await bobsRoom(ground);
-    const { conversations } = (await ground.rest('/conversations')).body;
-    const conversation = conversations.find((c) => c.room_id === room);
-    expectEqual(conversation?.encrypted, true, 'GET /conversations: the room is encrypted');
+    const conversation = await eventually('GET /conversations to have the room, encrypted', async () => {
+      const { conversations } = (await ground.rest('/conversations')).body;
+      return conversations.find((c) => c.room_id === room && c.encrypted);
+    });
     const hostId = await ground.alice.do('place', conversation.id);
     const ids = { hostId, matrixId: (await ground.bob.stage('ringing-in')).call.callId };
     await ground.answered(ground.bob);
