@@ -68,8 +68,8 @@ export const checks = {
     const { alice, bob, bed } = ground;
     const room = await bob.do('createDirectRoom', bed.ghost, { encrypted: false });
     await bob.until('seeing the ghost in the room', (s) => s.rooms.some((r) => r.roomId === room && r.joined.includes(bed.ghost)));
-    const conversation = (await alice.do('refresh')).find((c) => c.room_id === room);
-    expectEqual(conversation?.encrypted, false, 'GET /conversations: the room is encrypted');
+    const conversation = await ground.conversationIn(room);
+    expectEqual(conversation.encrypted, false, 'POST /conversations: the room is encrypted');
     return withMedia(ground, async (options) => {
       const hostId = await alice.do('place', conversation.id, options);
       const { call } = await bob.stage('ringing-in');

@@ -22,11 +22,12 @@ export async function setUp(options) {
   return ground;
 }
 
+// What the host is told of an event of the conversation that could not be read.
 async function hostsToldUnreadable(ground, since) {
   const entry = await ground.alice.entry('call.undecryptable', (e) => e.name === 'call.undecryptable' && e.t >= since, 45000);
   expect(typeof entry.data.reason === 'string' && entry.data.reason.length > 0, `call.undecryptable must have a reason: ${JSON.stringify(entry.data)}`);
   expectEqual(entry.data.conversation_id, ground.conversation, 'the conversation that call.undecryptable names');
-  expect(/may have been missed/.test(await ground.alice.page.locator('#call-security').textContent()), "alice's page must say so");
+  expect(/may have been missed/.test(await ground.alice.page.locator('#call-unread').textContent()), "alice's page must say so");
   return entry.data.reason;
 }
 
@@ -103,6 +104,18 @@ export const checks = {
     expectEqual((await unsigned.state()).ended, [], 'calls that the unsigned device had');
     expectEqual((await unsigned.entries()).filter((e) => e.from === ground.bed.ghost && e.decrypted && e.t >= since).length, 0, 'events of the ghost that it could read');
     return [`the unsigned device was told: ${refused.failure}`, ...(await inspect(ground, ids, { by: 'bob' }))].join('\n');
+  }),
+
+  'a device that its user has not signed calls: the host is not rung, and is told why': (ground) => ground.withDevice('unsigned', { sign: 'no' }, async (unsigned) => {
+    const since = Date.now();
+    await unsigned.do('place', ground.room);
+    await unsigned.stage('ringing-out');
+    const reason = await hostsToldUnreadable(ground, since);
+    expect(/unsigned/.test(reason), `the reason must be that the device is not signed: ${reason}`);
+    expectEqual((await ground.alice.state()).call, null, "alice's call");
+    await unsigned.do('hangup');
+    await unsigned.until('having no call', (s) => !s.call);
+    return `call.undecryptable said: ${reason}`;
   }),
 
   'a room key that comes late: the call rings after all': async (ground) => {

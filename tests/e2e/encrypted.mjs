@@ -4,7 +4,6 @@
 // bob's client received it and as the room's history has it; his client shows no shield for the ghost's; media flows both ways;
 // room keys rotate; a crash of the bridge loses nothing. Devices that come, go, or get no keys are in devices.mjs.
 
-import { eventually } from '../support/drive/bed.mjs';
 import { callEvents, ghostDevices, sessionsOf } from '../support/drive/encryption.mjs';
 import { countMedia, untilReceived } from '../support/drive/media.mjs';
 import { bobsRoom, encryptedGround, inspect, nothingWritten, wholeCall } from './encground.mjs';
@@ -90,10 +89,8 @@ export const checks = {
 
   'the host calls in a room that the Matrix user made': async (ground) => {
     const room = await bobsRoom(ground);
-    const conversation = await eventually('GET /conversations to have the room, encrypted', async () => {
-      const { conversations } = (await ground.rest('/conversations')).body;
-      return conversations.find((c) => c.room_id === room && c.encrypted);
-    });
+    const conversation = await ground.conversationIn(room);
+    expectEqual(conversation.encrypted, true, 'POST /conversations: the room is encrypted');
     const hostId = await ground.alice.do('place', conversation.id);
     const ids = { hostId, matrixId: (await ground.bob.stage('ringing-in')).call.callId };
     await ground.answered(ground.bob);

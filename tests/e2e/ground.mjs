@@ -62,6 +62,15 @@ export class Ground {
     return { status: response.status, body: await response.json().catch(() => null) };
   }
 
+  // The host's conversation in a room that a Matrix user has made; the bridge may still be learning who is in it.
+  conversationIn(room) {
+    return eventually(`a conversation in ${room}`, async () => {
+      const { status, body } = await this.rest('/conversations', { method: 'POST', body: { room_id: room } });
+      if (status >= 300) throw new Error(`POST /conversations: HTTP ${status} ${body?.error}`);
+      return body;
+    });
+  }
+
   async killAndRestart() {
     await this.bed.stopBridge('SIGKILL');
     await this.alice.until('noticing that the bridge is gone', (s) => !s.online);

@@ -225,7 +225,7 @@ export const checks = {
     const callId = await bob.do('place', room);
     await untilUnreadable(carol, ['MEGOLM_UNKNOWN_INBOUND_SESSION_ID'], { since });
     expectEqual((await carol.state()).call, null, "carol's call");
-    expect(/Could not read \d+ encrypted events/.test(await carol.page.locator('#call-security').textContent()), "carol's page must say that it could not read something");
+    expect(/Could not read \d+ encrypted events/.test(await carol.page.locator('#call-unread').textContent()), "carol's page must say that it could not read something");
     await keys.release();
     await keys.deliver();
     const invite = await carol.entry('the invite, read late', (e) => e.type === 'm.call.invite' && e.callId === callId);

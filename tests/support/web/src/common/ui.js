@@ -175,15 +175,13 @@ export function mountUi(phone) {
 
   function showSecurity({ call, last, unread, missed }) {
     const security = (call ?? last)?.security;
-    const text = [
-      securityText(security),
-      missed && t('callUnread', { peer: missed.peer, reason: missed.reason }),
-      unread && t('unread', { count: unread.count, peer: unread.peer, reason: t(`failure:${unread.failure}`) }),
-    ].filter(Boolean).join('\n');
-    if ($('call-security').textContent !== text) $('call-security').textContent = text;
-    const good = Boolean(security?.encrypted && security.shield === 'none' && !unread);
-    $('call-security').classList.toggle('good', good);
-    $('call-security').classList.toggle('bad', Boolean(unread || missed || (security && security.shield !== 'none')));
+    const lost = missed ? t('callUnread', { peer: missed.peer, reason: missed.reason })
+      : unread ? t('unread', { count: unread.count, peer: unread.peer, reason: t(`failure:${unread.failure}`) }) : '';
+    for (const [id, text] of [['call-security', securityText(security)], ['call-unread', lost]]) {
+      if ($(id).textContent !== text) $(id).textContent = text;
+    }
+    $('call-security').classList.toggle('good', Boolean(security?.encrypted && security.shield === 'none'));
+    $('call-security').classList.toggle('bad', Boolean(security && security.shield !== 'none'));
   }
 
   const arrowOf = (entry) => (entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ');
