@@ -64,6 +64,20 @@ export const checks = {
     return withMedia(ground, (options) => fromMatrix(ground)({ ...options, room }), ground.alice);
   },
 
+  'host calls in a room that is not encrypted': async (ground) => {
+    const { alice, bob, bed } = ground;
+    const room = await bob.do('createDirectRoom', bed.ghost, { encrypted: false });
+    await bob.until('seeing the ghost in the room', (s) => s.rooms.some((r) => r.roomId === room && r.joined.includes(bed.ghost)));
+    const conversation = await ground.conversationIn(room);
+    expectEqual(conversation.encrypted, false, 'POST /conversations: the room is encrypted');
+    return withMedia(ground, async (options) => {
+      const hostId = await alice.do('place', conversation.id, options);
+      const { call } = await bob.stage('ringing-in');
+      expectEqual((await bob.entry('the invite', (e) => e.type === 'm.call.invite' && e.callId === call.callId)).encrypted, false, 'the invite is encrypted');
+      return { hostId, matrixId: call.callId, callee: bob };
+    }, bob);
+  },
+
   'two calls in a row have different ids and a record each': async (ground) => {
     const ids = [];
     for (let i = 0; i < 2; i++) {

@@ -11,18 +11,10 @@ export const family = 'endings';
 export const setUp = (options) => bridgeGround(options, { plugin: { invite_lifetime_seconds: 30 } });
 
 // A second device of bob for one check.
-const withTablet = (check) => async (ground) => {
-  const tablet = await ground.browser.open('tablet', ground.bed.matrixPage(), { ...ground.bed.matrixFields('bob'), tone: 587 });
+const withTablet = (check) => (ground) => ground.withDevice('tablet', {}, async (tablet) => {
   await tablet.until('being in the conversation', (s) => s.rooms.some((r) => r.roomId === ground.room && r.membership === 'join'));
-  try {
-    return await check(ground, tablet);
-  } finally {
-    if (ground.browser.phones.includes(tablet)) {
-      if ((await tablet.state()).call) await tablet.do('hangup');
-      await ground.browser.closePhone(tablet);
-    }
-  }
-};
+  return check(ground, tablet);
+});
 
 async function ringsAtBoth(ground, tablet) {
   const ids = await ground.hostRings();

@@ -2,7 +2,8 @@
 //
 // The ground that the bridge's families stand on: the whole bed, both pages signed in, one conversation that Bob has joined.
 // Gives the moves that the scenarios are written in. Every check must leave no call behind: `refresh` waits for that first.
-// With `users` beyond bob, each has a page of that name here and a conversation with the host in `conversations`.
+// With `users` beyond bob, each has a page of that name here and a conversation with the host in `conversations`. Rooms that the
+// Matrix users make are encrypted with `encrypted` only; those of the bridge are as it makes them.
 
 import { Bed, eventually } from '../support/drive/bed.mjs';
 import { Browser } from '../support/drive/browser.mjs';
@@ -11,10 +12,11 @@ import { expectEqual } from './checks.mjs';
 
 const tones = { bob: 523, carol: 659 };
 
-export async function bridgeGround({ pagesDir, buildDir, say, database }, { users = ['bob'], plugin = {} } = {}) {
+export async function bridgeGround({ pagesDir, buildDir, say, database }, { users = ['bob'], plugin = {}, encrypted = false, turn = false } = {}) {
   const ground = new Ground();
-  ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say, database });
+  ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say, database, turn });
   ground.bed.plugin = plugin;
+  ground.encrypted = encrypted;
   ground.conversations = {};
   ground.rooms = {};
   try {
@@ -22,7 +24,7 @@ export async function bridgeGround({ pagesDir, buildDir, say, database }, { user
     ground.browser = await Browser.launch();
     ground.alice = await ground.browser.open('alice', ground.bed.softphonePage(), ground.bed.softphoneFields());
     for (const user of users) {
-      const page = (ground[user] = await ground.browser.open(user, ground.bed.matrixPage(), { ...ground.bed.matrixFields(user), tone: tones[user] }));
+      const page = (ground[user] = await ground.browser.open(user, ground.bed.matrixPage(), ground.fields(user)));
       const made = await ground.alice.do('newContact', ground.bed.userId(user));
       ground.conversations[user] = made.id;
       ground.rooms[user] = made.room_id;
@@ -38,7 +40,16 @@ export async function bridgeGround({ pagesDir, buildDir, say, database }, { user
   return ground;
 }
 
-class Ground {
+export class Ground {
+  fields(user) {
+    return { ...this.bed.matrixFields(user), tone: tones[user], encrypt: this.encrypted ? 'yes' : 'no' };
+  }
+
+  // Another device of bob for one check.
+  withDevice(name, fields, check) {
+    return this.browser.during(name, this.bed.matrixPage(), { ...this.fields('bob'), tone: 587, ...fields }, check);
+  }
+
   async close() {
     await this.browser?.close();
     await this.bed.stop();
@@ -49,6 +60,15 @@ class Ground {
       method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
     });
     return { status: response.status, body: await response.json().catch(() => null) };
+  }
+
+  // The host's conversation in a room that a Matrix user has made; the bridge may still be learning who is in it.
+  conversationIn(room) {
+    return eventually(`a conversation in ${room}`, async () => {
+      const { status, body } = await this.rest('/conversations', { method: 'POST', body: { room_id: room } });
+      if (status >= 300) throw new Error(`POST /conversations: HTTP ${status} ${body?.error}`);
+      return body;
+    });
   }
 
   async killAndRestart() {

@@ -50,6 +50,7 @@ async function worksAgain(ground, given, { inFlight = false } = {}) {
 
 export const checks = {
   'homeserver hangs (SIGSTOP)': async (ground) => {
+    await ground.over('alice', await ground.hostRings()); // all that goes before an invite has been done: the invite itself is what hangs
     ground.bed.pauseSynapse();
     const given = await callIntoOutage(ground);
     ground.bed.resumeSynapse();

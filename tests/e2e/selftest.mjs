@@ -22,7 +22,7 @@ export async function setUp({ pagesDir, say }) {
     ground.browser = await Browser.launch();
     ground.bob = await ground.browser.open('bob', bed.matrixPage(), bed.matrixFields('bob'));
     ground.carol = await ground.browser.open('carol', bed.matrixPage(), { ...bed.matrixFields('carol'), tone: 659 });
-    ground.room = await ground.bob.do('createDirectRoom', bed.userId('carol'));
+    ground.room = await ground.bob.do('createDirectRoom', bed.userId('carol'), { encrypted: false });
     await ground.carol.until('having joined the room', (s) => s.rooms.some((r) => r.roomId === ground.room && r.membership === 'join'));
   } catch (error) {
     await ground.close();

@@ -194,7 +194,7 @@ export const checks = {
 
   'a peer that cannot be transferred': async (ground) => {
     const { alice, bob } = ground;
-    const plain = await ground.browser.open('plain', ground.bed.matrixPage(), { ...ground.bed.matrixFields('bob'), tone: 587, transferee: 'no' });
+    const plain = await ground.browser.open('plain', ground.bed.matrixPage(), { ...ground.fields('bob'), tone: 587, transferee: 'no' });
     await plain.until('being in the conversation', (s) => s.rooms.some((r) => r.roomId === ground.room && r.membership === 'join'));
     const ids = await ground.hostRings();
     await plain.stage('ringing-in');

@@ -126,7 +126,8 @@ const secret = () => randomBytes(24).toString('hex');
 // ---- the bed
 
 export class Bed {
-  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite' }) {
+  // turn: the homeserver gives out TURN passwords, of a server that is not there.
+  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite', turn = false }) {
     Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep, database });
     this.buildDir = buildDir && resolve(buildDir);
     this.pagesDir = resolve(pagesDir);
@@ -136,6 +137,7 @@ export class Bed {
     this.children = [];
     this.tokens = { as: secret(), hs: secret(), admin: secret(), alice: secret() };
     this.passwords = { bob: randomBytes(9).toString('base64url'), carol: randomBytes(9).toString('base64url') };
+    this.turnSecret = turn ? secret() : null;
     this.plugin = {};
   }
 
@@ -169,6 +171,7 @@ export class Bed {
   async startSynapse() {
     const args = ['start', '--dir', this.synapseFolder, '--port', String(this.ports.homeserver), '--server-name', this.serverName, '--lift-rate-limits'];
     if (this.registration) args.push('--registration', this.registration);
+    if (this.turnSecret) args.push('--turn-uri', 'turn:127.0.0.1:9?transport=udp', '--turn-secret', this.turnSecret);
     await this.tool(args);
     this.synapsePid = Number((await this.tool(['pid', '--dir', this.synapseFolder])).trim());
   }

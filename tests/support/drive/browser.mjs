@@ -30,7 +30,11 @@ export class Browser {
     const phone = new Phone(name, page);
     this.phones.push(phone);
     await page.goto(fields ? `${address}#${new URLSearchParams(fields)}` : address);
-    if (fields) await phone.until('being signed in and online', (s) => s.loggedIn && s.online, 30000);
+    if (fields) {
+      await phone.until('being signed in and online', (s) => s.loggedIn && s.online, 30000).catch(async (error) => {
+        throw new Error(`${error.message}; its page says: ${await page.locator('#login-error').textContent()}`);
+      });
+    }
     return phone;
   }
 
@@ -53,7 +57,22 @@ export class Browser {
     }
   }
 
+  // A phone for the time of one check. A call that it still has is hung up.
+  async during(name, address, fields, check) {
+    const phone = await this.open(name, address, fields);
+    try {
+      return await check(phone);
+    } finally {
+      if (this.phones.includes(phone)) {
+        const { call } = await phone.state();
+        if (call) await phone.do(call.stage === 'ringing-in' ? 'ignore' : 'hangup');
+        await this.closePhone(phone);
+      }
+    }
+  }
+
   async closePhone(phone) {
+    await this.beforeClosing?.(phone);
     this.phones.splice(this.phones.indexOf(phone), 1);
     await phone.page.context().close();
   }

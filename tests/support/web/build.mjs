@@ -15,7 +15,8 @@ const read = (path) => readFileSync(join(here, 'src', path), 'utf8');
 const pages = {
   matrix: {
     title: 'Matrix phone', kind: 'matrix', colour: '%230b6b57', titleKey: 'matrixTitle', leadKey: 'matrixLead', example: '@nova_alice:test',
-    options: '<label class="check"><input id="auto-join" type="checkbox" checked> <span data-i18n="autoJoin"></span></label>',
+    options: [['auto-join', 'autoJoin', 'checked'], ['encrypt-rooms', 'encryptRooms', ''], ['only-signed', 'onlySigned', '']]
+      .map(([id, key, state]) => `<label class="check"><input id="${id}" type="checkbox" ${state}> <span data-i18n="${key}"></span></label>`).join('\n      '),
     homeserver: 'http://127.0.0.1:8008',
   },
   softphone: {

@@ -3,9 +3,11 @@
 // The part of a page that a person sees. Accepts a phone (an EventTarget that fires `change` and has `view()`, `log` and the
 // actions) and shows it; passes clicks on. Both pages use it. Decides nothing about calls.
 //
-// view(): { user, service (user is a service's address), online, contacts: [{id, peer, note, invitation, callable}],
+// view(): { user, service (user is a service's address), online, contacts: [{id, peer, note, invitation, callable, encrypted}],
 //           call: null | {peer, name, stage, video, muted, videoMuted, held, sharing, peerMuted, peerHeld, stream, screen, picture,
-//           transferable, note}, other: null | {peer, transferable}, transfer: null | {peer, target}, last: null | {peer, reason, by} }
+//           transferable, note, security}, other: null | {peer, transferable}, transfer: null | {peer, target},
+//           last: null | {peer, reason, by, security}, unread: null | {count, peer, failure} (Matrix), missed: null | {peer, reason} (host) }
+// security: {encrypted, some, events, shield: none, grey or red, reason}, only where the page sees what was encrypted.
 // stage: placing, ringing-out, ringing-in, connecting, connected, interrupted.
 
 import { reasonText, t, translate } from './i18n.js';
@@ -35,6 +37,12 @@ function contactItem(contact, phone, report) {
     note.textContent = t(contact.note);
     who.append(note);
   }
+  if (contact.encrypted !== undefined) {
+    const encryption = document.createElement('span');
+    encryption.className = 'quiet';
+    encryption.textContent = t(contact.encrypted ? 'encryptedRoom' : 'plainRoom');
+    who.append(encryption);
+  }
   const actions = document.createElement('span');
   actions.className = 'row';
   const peer = contact.peer;
@@ -49,6 +57,18 @@ function contactItem(contact, phone, report) {
   }
   item.append(who, actions);
   return item;
+}
+
+// In plain words: was it encrypted, and would a client warn of it?
+export function securityText(security) {
+  if (!security?.events) return '';
+  if (security.shield !== 'none') return t('encryptedWithWarning', { reason: t(`shield:${security.reason}`) });
+  return t(security.encrypted ? 'encryptedNoWarning' : security.some ? 'partlyEncrypted' : 'notEncrypted');
+}
+
+function entrySecurity(entry) {
+  if (entry.decrypted === false) return t(`failure:${entry.failure}`);
+  return 'wireType' in entry ? securityText({ events: 1, encrypted: entry.encrypted, shield: entry.shield ?? 'none', reason: entry.shieldReason }) : '';
 }
 
 export function mountUi(phone) {
@@ -150,20 +170,33 @@ export function mountUi(phone) {
     $('no-contacts').hidden = view.contacts.length > 0;
     showCall(view.call, view.last);
     showOthers(view);
+    showSecurity(view);
+  }
+
+  function showSecurity({ call, last, unread, missed }) {
+    const security = (call ?? last)?.security;
+    const lost = missed ? t('callUnread', { peer: missed.peer, reason: missed.reason })
+      : unread ? t('unread', { count: unread.count, peer: unread.peer, reason: t(`failure:${unread.failure}`) }) : '';
+    for (const [id, text] of [['call-security', securityText(security)], ['call-unread', lost]]) {
+      if ($(id).textContent !== text) $(id).textContent = text;
+    }
+    $('call-security').classList.toggle('good', Boolean(security?.encrypted && security.shield === 'none'));
+    $('call-security').classList.toggle('bad', Boolean(security && security.shield !== 'none'));
   }
 
   const arrowOf = (entry) => (entry.from === 'softphone' || entry.from === phone.userId ? '→ ' : '← ');
+  const wordsOf = (entry) => [arrowOf(entry) + entry.label, entrySecurity(entry)].filter(Boolean).join(' · ');
   const items = new WeakMap();
   function showEntry(entry) {
     if (items.has(entry)) {
-      items.get(entry).lastChild.textContent = arrowOf(entry) + entry.label;
+      items.get(entry).lastChild.textContent = wordsOf(entry);
       return;
     }
     const item = document.createElement('li');
     items.set(entry, item);
     const time = document.createElement('time');
     time.textContent = new Date(entry.t).toISOString().slice(11, 23);
-    item.append(time, arrowOf(entry) + entry.label);
+    item.append(time, wordsOf(entry));
     $('log').append(item);
     while ($('log').children.length > 300) $('log').firstChild.remove();
     $('log').scrollTop = $('log').scrollHeight;
@@ -206,6 +239,13 @@ export function mountUi(phone) {
   $('refuse-transfer').onclick = () => during(phone.refuseTransfer());
   $('microphone').onchange = () => (phone.microphone = $('microphone').checked);
   if ($('auto-join')) $('auto-join').onchange = () => phone.setAutoJoin($('auto-join').checked);
+
+  if ($('encrypt-rooms')) {
+    $('encrypt-rooms').checked = phone.encryptRooms;
+    $('encrypt-rooms').onchange = () => phone.setEncryptRooms($('encrypt-rooms').checked);
+    $('only-signed').checked = phone.encryption.onlySigned;
+    $('only-signed').onchange = () => phone.setOnlySigned($('only-signed').checked);
+  }
 
   phone.addEventListener('change', show);
   phone.log.listeners.push(showEntry);

@@ -48,6 +48,7 @@ export class MatrixCalls extends EventTarget {
     call.on(CallEvent.FeedsChanged, () => this.onFeeds(call));
     call.on(CallEvent.Error, (error) => console.warn('call', error.code, error.message));
     call.on(CallEvent.Hangup, () => this.finish(call));
+    call.on(CallEvent.State, (state) => state === CallState.Ended && this.finish(call)); // a call whose invite could not be sent says only this
     call.on(CallEvent.Replaced, (successor) => {
       this.finish(call);
       this.track(successor);

@@ -3,15 +3,21 @@
 // The Matrix phone: an ordinary Matrix client on matrix-js-sdk, the library of Element Web, with as little as possible of our
 // own around its calls (calls.js). It knows nothing of the bridge. `window.phone` is this object, for people through the page
 // and for drivers directly. The log holds every m.call.* event that the homeserver delivered, with the time the homeserver took
-// it. In the address: #tone=... gives two pages different pitches, #transferee=no makes one that cannot be transferred.
+// it and how it was encrypted, and every encrypted event that could not be read.
+//
+// In the address: #tone=... gives two pages different pitches, #transferee=no makes one that cannot be transferred, #sign=no a
+// device that its user has not signed, #only-signed=yes one that deals with signed devices only, #encrypt=no one whose new rooms
+// are not encrypted.
 
 import * as sdk from 'matrix-js-sdk';
 import { CallEventHandlerEvent } from 'matrix-js-sdk/lib/webrtc/callEventHandler.js';
 import { logger } from 'matrix-js-sdk/lib/logger.js';
 import { openScreen, openStream } from '../common/media.js';
+import { secretsSeen, watchConnections } from '../common/secrets.js';
 import { outline, WireLog } from '../common/wirelog.js';
 import { mountUi } from '../common/ui.js';
 import { MatrixCalls } from './calls.js';
+import { Encryption, judge } from './encryption.js';
 import { Transferee } from './transferee.js';
 
 const given = new URLSearchParams(location.hash.slice(1));
@@ -22,8 +28,12 @@ class MatrixPhone extends MatrixCalls {
   microphone = false;
   autoJoin = true;
   autoTransfer = true;
+  encryptRooms = given.get('encrypt') !== 'no';
   transferee = new Transferee(this);
-  seen = new Set();
+  seen = new Map(); // event id -> {entry, event}
+  encryption = new Encryption({
+    sign: given.get('sign') !== 'no', onlySigned: given.get('only-signed') === 'yes', trustChanged: (users) => this.readAgain(users),
+  });
 
   async login({ homeserver, user, password }) {
     this.connecting = true;
@@ -34,9 +44,9 @@ class MatrixPhone extends MatrixCalls {
       });
       this.client = sdk.createClient({
         baseUrl: homeserver, accessToken: answer.access_token, userId: answer.user_id, deviceId: answer.device_id, fallbackICEServerAllowed: false,
-        supportsCallTransfer: given.get('transferee') !== 'no',
+        supportsCallTransfer: given.get('transferee') !== 'no', cryptoCallbacks: this.encryption.callbacks(answer.user_id, password),
       });
-      await this.client.initRustCrypto({ useIndexedDB: false });
+      await this.encryption.init(this.client);
       this.listen();
       const prepared = new Promise((done, failed) => {
         this.client.on(sdk.ClientEvent.Sync, (state, _previous, data) => {
@@ -48,6 +58,8 @@ class MatrixPhone extends MatrixCalls {
       });
       await this.client.startClient({ initialSyncLimit: 20 });
       await prepared;
+      await this.encryption.prepare();
+      this.since = Date.now();
       this.userId = answer.user_id;
       if (this.autoJoin) await this.joinInvites();
     } finally {
@@ -69,17 +81,43 @@ class MatrixPhone extends MatrixCalls {
     client.on(sdk.MatrixEventEvent.Decrypted, (event) => this.record(event));
   }
 
+  // The same event comes several times: still encrypted, then read, or not, and read after all when its key comes late.
   record(event) {
-    const type = event.getType();
-    if (!/^(m|org\.matrix)\.call\./.test(type) || !event.getId() || this.seen.has(event.getId())) return;
-    this.seen.add(event.getId());
+    const id = event.getId();
+    if (!id || id.startsWith('~')) return; // our own, on its way
+    const known = this.seen.get(id);
+    const unread = event.isDecryptionFailure(); // the SDK makes a message of it
+    const type = unread ? 'm.room.encrypted' : event.getType();
+    if (!unread && (type === 'm.room.encrypted' || (!known && !/^(m|org\.matrix)\.call\./.test(type)))) return;
+    if (known?.entry.type === type) return;
     const content = event.getContent();
     const detail = content.reason ? ` ${content.reason}` : Array.isArray(content.candidates) ? ` (${content.candidates.length})` : '';
-    this.log.add({
-      kind: 'matrix', t: event.getTs(), received: Date.now(), from: event.getSender(), to: 'room', roomId: event.getRoomId(), eventId: event.getId(),
-      type, callId: content.call_id, partyId: content.party_id, content: outline(content), encrypted: event.isEncrypted(), label: type + detail,
+    const said = unread ? { content: {} } : { callId: content.call_id, partyId: content.party_id, content: outline(content) };
+    const entry = known?.entry ?? this.log.add({
+      kind: 'matrix', t: event.getTs(), received: Date.now(), from: event.getSender(), to: 'room', roomId: event.getRoomId(), eventId: id,
+      encrypted: event.getWireType() === 'm.room.encrypted', type, label: type,
     });
+    Object.assign(entry, said, { type, label: unread ? `m.room.encrypted ✗ ${event.decryptionFailureReason}` : type + detail, late: Boolean(known) });
+    this.log.tell(entry);
+    this.seen.set(id, { entry, event });
+    this.examine(id).catch((error) => console.warn('encryption', error.message));
     this.transferee.onEvent(event).catch((error) => console.warn('transfer', error.message));
+  }
+
+  async examine(id) {
+    const { entry, event } = this.seen.get(id);
+    const found = await this.encryption.read(event);
+    entry.firstShield ??= found.shield;
+    Object.assign(entry, found);
+    this.log.tell(entry);
+    this.changed();
+  }
+
+  // What is known of somebody's devices has changed, and with it perhaps what their events are worth.
+  readAgain(users) {
+    for (const [id, { entry }] of this.seen) {
+      if (entry.encrypted && users.includes(entry.from)) this.examine(id).catch((error) => console.warn('encryption', error.message));
+    }
   }
 
   // ---- rooms
@@ -89,8 +127,12 @@ class MatrixPhone extends MatrixCalls {
     return other?.userId ?? room.getDMInviter() ?? room.name;
   }
 
-  async createDirectRoom(userId) {
-    const { room_id: roomId } = await this.client.createRoom({ preset: 'trusted_private_chat', visibility: 'private', is_direct: true, invite: [userId] });
+  // rotateAfter: a new room key after so many events.
+  async createDirectRoom(userId, { encrypted = this.encryptRooms, rotateAfter } = {}) {
+    const encryption = { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2', ...(rotateAfter ? { rotation_period_msgs: rotateAfter } : {}) } };
+    const { room_id: roomId } = await this.client.createRoom({
+      preset: 'trusted_private_chat', visibility: 'private', is_direct: true, invite: [userId], initial_state: encrypted ? [encryption] : [],
+    });
     const direct = { ...(this.client.getAccountData('m.direct')?.getContent() ?? {}) };
     direct[userId] = [...(direct[userId] ?? []), roomId];
     await this.client.setAccountData('m.direct', direct);
@@ -139,6 +181,26 @@ class MatrixPhone extends MatrixCalls {
     if (on && this.userId) this.joinInvites();
   }
 
+  setEncryptRooms(on) {
+    this.encryptRooms = on;
+  }
+
+  setOnlySigned(on) {
+    this.encryption.isolate(on);
+    this.changed();
+  }
+
+  // Keys go only to devices that this user has verified, which here are none but the user's own.
+  async trustVerifiedOnly(on) {
+    this.client.getCrypto().globalBlacklistUnverifiedDevices = on;
+    for (const room of this.client.getRooms()) await this.newRoomKey(room.roomId);
+  }
+
+  // The next event of the room gets a new key, which goes to everybody anew.
+  async newRoomKey(roomId) {
+    await this.client.getCrypto().forceDiscardSession(roomId);
+  }
+
   async leave(roomId) {
     await this.client.leave(roomId);
   }
@@ -155,13 +217,25 @@ class MatrixPhone extends MatrixCalls {
       contacts: rooms.map((room) => {
         const invitation = room.getMyMembership() === 'invite';
         const waits = !invitation && room.getMembersWithMembership('invite').length > 0;
-        return { id: room.roomId, peer: this.peerOf(room), invitation, note: invitation ? 'invited' : waits ? 'waitsForPeer' : null, callable: !invitation && free };
+        return { id: room.roomId, peer: this.peerOf(room), invitation, note: invitation ? 'invited' : waits ? 'waitsForPeer' : null, callable: !invitation && free, encrypted: room.hasEncryptionStateEvent() };
       }),
-      call: call && this.viewCall(call),
+      call: call && { ...this.viewCall(call), security: this.security(call.callId) },
+      unread: this.unread(),
       other: other ? { peer: this.callPeer(other), transferable: other.opponentCanBeTransferred() } : null,
       transfer: null,
-      last: this.ended.length ? { ...this.ended.at(-1) } : null,
+      last: this.ended.length ? { ...this.ended.at(-1), security: this.security(this.ended.at(-1).callId) } : null,
     };
+  }
+
+  security(callId) {
+    return judge(this.log.entries.filter((entry) => entry.callId === callId && 'wireType' in entry));
+  }
+
+  // Encrypted events that came since this device is here, and since the last call has ended, and cannot be read.
+  unread() {
+    const from = Math.max(this.since ?? Infinity, this.ended.at(-1)?.t ?? 0);
+    const entries = this.log.entries.filter((entry) => entry.decrypted === false && entry.received >= from);
+    return entries.length ? { count: entries.length, peer: entries.at(-1).from, failure: entries.at(-1).failure } : null;
   }
 
   state() {
@@ -169,7 +243,9 @@ class MatrixPhone extends MatrixCalls {
       loggedIn: Boolean(this.userId), userId: this.userId ?? null, online: Boolean(this.online),
       rooms: this.userId ? this.client.getRooms().map((room) => ({
         roomId: room.roomId, peer: this.peerOf(room), membership: room.getMyMembership(), joined: room.getMembersWithMembership('join').map((m) => m.userId),
+        encrypted: room.hasEncryptionStateEvent(),
       })) : [],
+      security: this.call ? this.security(this.call.callId) : null, unread: this.unread(),
       call: this.call && this.describe(this.call),
       others: [...this.calls.keys()].filter((call) => call !== this.call).map((call) => this.describe(call)),
       ended: this.ended,
@@ -179,8 +255,22 @@ class MatrixPhone extends MatrixCalls {
   entries() {
     return this.log.entries;
   }
+
+  // For drivers: what this device is, and what must not be found anywhere.
+  async session() {
+    const { client } = this;
+    return {
+      userId: client.getUserId(), deviceId: client.getDeviceId(), accessToken: client.getAccessToken(), signed: await this.encryption.isSigned(), onlySigned: this.encryption.onlySigned,
+    };
+  }
+
+  secrets() {
+    const token = this.client?.getAccessToken();
+    return [...secretsSeen(), ...(token ? [{ kind: 'access token of a client', value: token }] : [])];
+  }
 }
 
+watchConnections();
 const phone = new MatrixPhone();
 // The SDK asks the browser for media; give it the tone and generated pictures unless the user wants the microphone.
 const devices = navigator.mediaDevices;

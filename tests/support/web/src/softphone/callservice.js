@@ -18,6 +18,7 @@ export class ServiceError extends Error {
 const eventNames = [
   'call.initiated', 'call.answered', 'call.ice_candidate', 'call.negotiate', 'call.negotiation_failed', 'call.media_changed', 'call.identity_changed',
   'call.glare', 'call.rejected', 'call.rejected_locally', 'call.ended', 'call.unavailable', 'call.transfer_requested', 'call.transfer_failed',
+  'call.undecryptable',
 ];
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 

@@ -6,6 +6,7 @@
 //
 // Stages of a call: placing -> ringing-out -> connecting -> connected <-> interrupted; ringing-in -> connecting -> ...
 
+import { secretsSeen, watchConnections } from '../common/secrets.js';
 import { WireLog } from '../common/wirelog.js';
 import { mountUi } from '../common/ui.js';
 import { PhoneCall, repeatFor } from './call.js';
@@ -21,6 +22,7 @@ class Softphone extends EventTarget {
   calls = [];
   call = null; // the one at the front
   ended = [];
+  unread = []; // encrypted events of peers that the bridge could not read: perhaps a call that never rang
   waiting = new Map(); // calls announced while another one occupies the phone: host call id -> announcement
   wanted = null; // a call of theirs that this user is to be put through to when it is announced
   early = []; // events that overtook the answer to the request that made their call
@@ -203,6 +205,7 @@ class Softphone extends EventTarget {
     this.saveCheckpoint(before);
     const id = data.call_id;
     if (name === 'call.initiated') return this.onInitiated(data);
+    if (name === 'call.undecryptable') return this.onUndecryptable(data);
     if (name === 'call.transfer_requested') return this.transfers.onRequested(this.find(id), data);
     const call = this.find(id);
     if (!call) {
@@ -276,6 +279,12 @@ class Softphone extends EventTarget {
     }
   }
 
+  onUndecryptable(data) {
+    const peer = data.peer ?? this.conversations.find((c) => c.id === data.conversation_id)?.peer ?? data.conversation_id;
+    this.unread.push({ peer, conversationId: data.conversation_id, reason: data.reason, t: Date.now() });
+    this.changed();
+  }
+
   ring(data, candidates = []) {
     const call = this.add({
       id: data.call_id, conversationId: data.conversation_id, peer: data.peer, matrix: data.matrix, direction: 'incoming', stage: 'ringing-in',
@@ -330,7 +339,7 @@ class Softphone extends EventTarget {
     const free = !call || (call.stage === 'connected' && this.calls.length === 1);
     return {
       user: this.loggedIn ? this.service.base : null, service: true, online: this.online, connecting: this.connecting,
-      contacts: this.conversations.map((c) => ({ id: c.id, peer: c.peer, callable: free })),
+      contacts: this.conversations.map((c) => ({ id: c.id, peer: c.peer, callable: free, encrypted: Boolean(c.encrypted) })),
       call: call && {
         peer: call.peer, name: call.identity?.display_name ?? call.identity?.id ?? null, stage: call.stage, video: Boolean(call.video), note: call.note ?? null,
         muted: call.muted, videoMuted: call.videoMuted, held: call.held, sharing: Boolean(call.screen),
@@ -339,7 +348,7 @@ class Softphone extends EventTarget {
       },
       other: other ? { peer: other.peer, transferable: Boolean(other.peerCapabilities?.transferee) } : null,
       transfer: this.transfers.view(),
-      last: this.ended.at(-1) ?? null,
+      last: this.ended.at(-1) ?? null, missed: this.unread.findLast((e) => e.t > (this.ended.at(-1)?.t ?? 0)) ?? null,
     };
   }
 
@@ -359,7 +368,7 @@ class Softphone extends EventTarget {
     return {
       loggedIn: Boolean(this.loggedIn), online: Boolean(this.online), conversations: this.conversations,
       call: this.call && this.describe(this.call), others: this.calls.filter((call) => call !== this.call).map((call) => this.describe(call)),
-      transfer: this.transfers.view(), ended: this.ended,
+      transfer: this.transfers.view(), ended: this.ended, unread: this.unread,
     };
   }
 
@@ -370,7 +379,12 @@ class Softphone extends EventTarget {
   entries() {
     return this.log.entries;
   }
+
+  secrets() {
+    return secretsSeen(); // the user's token is the driver's own
+  }
 }
 
+watchConnections();
 window.phone = new Softphone();
 mountUi(window.phone);
