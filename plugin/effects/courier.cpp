@@ -45,7 +45,7 @@ void Courier::carry(const QString &lane, const QString &device, const QVector<cr
 {
     for (const crypto::Asked &asked : requests) {
         const Trip trip{lane, device, asked.id};
-        std::visit([this, &trip](const auto &request) { carry(trip, request); }, asked.request);
+        std::visit([this, &trip](const auto &request) { run(trip, request); }, asked.request);
     }
 }
 
@@ -65,7 +65,7 @@ homeserver::Reply<T> Courier::back(const Trip &trip)
     };
 }
 
-void Courier::carry(const Trip &trip, const crypto::MakeDevice &make)
+void Courier::run(const Trip &trip, const crypto::MakeDevice &make)
 {
     m_ensureGhost(trip.lane, [this, trip, make](const homeserver::Result<bool> &ghost) {
         if (!ghost.ok())
@@ -74,37 +74,37 @@ void Courier::carry(const Trip &trip, const crypto::MakeDevice &make)
     });
 }
 
-void Courier::carry(const Trip &trip, const crypto::DropDevice &drop)
+void Courier::run(const Trip &trip, const crypto::DropDevice &drop)
 {
     m_client.dropDevice(trip.lane, drop.id, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::UploadKeys &upload)
+void Courier::run(const Trip &trip, const crypto::UploadKeys &upload)
 {
     m_client.uploadKeys(trip.lane, trip.device, upload.body, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::UploadIdentity &upload)
+void Courier::run(const Trip &trip, const crypto::UploadIdentity &upload)
 {
     m_client.uploadIdentity(trip.lane, upload.body, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::QueryKeys &query)
+void Courier::run(const Trip &trip, const crypto::QueryKeys &query)
 {
     m_client.queryKeys(trip.lane, query.users, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::ClaimKeys &claim)
+void Courier::run(const Trip &trip, const crypto::ClaimKeys &claim)
 {
     m_client.claimKeys(trip.lane, claim.devices, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::SendToDevice &send)
+void Courier::run(const Trip &trip, const crypto::SendToDevice &send)
 {
     m_client.sendToDevice(trip.lane, send.type, send.txnId, send.messages, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::CatchUp &catchUp)
+void Courier::run(const Trip &trip, const crypto::CatchUp &catchUp)
 {
     QElapsedTimer clock;
     clock.start();
