@@ -183,9 +183,9 @@ void Pipeline::connectKeys()
             });
     connect(&m_intake, &intake::Intake::counted, this,
             [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
-                laneOf(lane).takeKeys(effects::KeyCounts{
-                    device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
-                    fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
+                laneOf(lane).takeKeys(
+                    effects::KeyCounts{device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
+                                       fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
             });
     // The homeserver sends to-device messages and lists once: after a gap they are asked for.
     const auto missed = [this] {

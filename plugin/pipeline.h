@@ -132,8 +132,8 @@ private:
     effects::Watch m_watch;
     QTimer m_prune;
     bool m_serving = false;
-    QStringList m_withoutDevice; // lanes whose devices are still to be made, one after the other
-    QHash<QString, QString> m_displayNames;                    // by Matrix id
+    QStringList m_withoutDevice;            // lanes whose devices are still to be made, one after the other
+    QHash<QString, QString> m_displayNames; // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };
 

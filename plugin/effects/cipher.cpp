@@ -17,7 +17,7 @@ using How = crypto::Opened::How;
 namespace
 {
 
-constexpr qint64 tellAfter = 8000;     // by then a key that was only lost has been rescued
+constexpr qint64 tellAfter = 8000;      // by then a key that was only lost has been rescued
 constexpr qint64 keepFor = 10 * 60'000; // no invite lives longer
 constexpr qsizetype maxKept = 512;
 
@@ -47,7 +47,7 @@ qint64 bounded(const QJsonObject &content, const char *key, qint64 usual, qint64
 {
     const double value = content.value(QLatin1String(key)).toDouble(static_cast<double>(usual));
     return value >= static_cast<double>(least) && value <= static_cast<double>(most) ? static_cast<qint64>(value)
-                                                                                      : usual;
+                                                                                     : usual;
 }
 
 // Too old to be a call that matters: read when a room is entered.
@@ -76,7 +76,9 @@ crypto::RoomRules rulesOf(const QJsonObject &content)
             bounded(content, "rotation_period_ms", usual.rotateAfterMs, 60'000, 365LL * 24 * 3600 * 1000)};
 }
 
-Cipher::Cipher(const CipherServices &services, QString lane) : m_services(services), m_lane(std::move(lane)) {}
+Cipher::Cipher(const CipherServices &services, QString lane) : m_services(services), m_lane(std::move(lane))
+{
+}
 
 bool Cipher::restore(const QVector<store::StateRow> &rows)
 {
@@ -92,8 +94,8 @@ bool Cipher::restore(const QVector<store::StateRow> &rows)
     auto machine = crypto::Machine::open(settings, m_services.backend, m_services.seal, crypto::systemRandom, records,
                                          m_services.clock.now());
     if (!machine.ok()) {
-        qCCritical(cryptoLog).noquote() << "the device of" << m_lane << "cannot be read:"
-                                        << crypto::toString(machine.error());
+        qCCritical(cryptoLog).noquote() << "the device of" << m_lane
+                                        << "cannot be read:" << crypto::toString(machine.error());
         return false;
     }
     m_machine = std::move(machine).value();
@@ -214,8 +216,8 @@ void Cipher::seal(QVector<store::OutboxEntry> &entries, const call::Line &line)
         }
         const auto sealed = m_machine->encrypt(room, entry.type, entry.content);
         if (!sealed.ok()) {
-            qCCritical(cryptoLog).noquote() << entry.type << "of" << m_lane << "cannot be encrypted:"
-                                            << crypto::toString(sealed.error());
+            qCCritical(cryptoLog).noquote()
+                << entry.type << "of" << m_lane << "cannot be encrypted:" << crypto::toString(sealed.error());
             continue;
         }
         entry.content = *sealed;
@@ -232,8 +234,8 @@ bool Cipher::changes(QVector<store::StateRow> &rows)
 {
     const auto records = m_machine->changes();
     if (!records.ok()) {
-        qCCritical(cryptoLog).noquote() << "the state of" << m_lane << "cannot be sealed:"
-                                        << crypto::toString(records.error());
+        qCCritical(cryptoLog).noquote() << "the state of" << m_lane
+                                        << "cannot be sealed:" << crypto::toString(records.error());
         return false;
     }
     for (const crypto::SealedRecord &record : *records)

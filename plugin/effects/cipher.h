@@ -27,7 +27,8 @@ struct KeyCounts {
     std::optional<int> oneTimeKeys;
     std::optional<bool> fallbackUnused;
 };
-struct WantDevice {};
+struct WantDevice {
+};
 struct WantKeys { // a call is about to happen in this room (E17)
     QString roomId;
 };
@@ -38,10 +39,12 @@ struct RoomEncryption {
 struct PeersChanged { // who came into a room with us: no list tells of that
     QStringList users;
 };
-struct MayHaveMissed {}; // a gap: what did not come by itself is asked for
-struct LookAgain {};     // only time has passed
-using CipherInput =
-    std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged, MayHaveMissed, LookAgain>;
+struct MayHaveMissed {
+}; // a gap: what did not come by itself is asked for
+struct LookAgain {
+}; // only time has passed
+using CipherInput = std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged,
+                                 MayHaveMissed, LookAgain>;
 
 [[nodiscard]] crypto::RoomRules rulesOf(const QJsonObject &encryption); // content of m.room.encryption
 
@@ -85,10 +88,7 @@ public:
     [[nodiscard]] std::optional<qint64> nextDue() const;
 
     [[nodiscard]] const QString &deviceId() const { return m_machine->device().id(); }
-    [[nodiscard]] bool deviceReady() const
-    {
-        return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete;
-    }
+    [[nodiscard]] bool deviceReady() const { return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete; }
     [[nodiscard]] QString obstacle(const QString &roomId, const call::Line &line) const;
 
 private:

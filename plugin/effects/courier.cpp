@@ -26,7 +26,7 @@ Answer::Kind kindOf(const homeserver::Failure &failure)
     if (failure.status == 400 && failure.message.contains(QLatin1String("already exists")))
         return Answer::Kind::KeysExist;
     return failure.transient() || failure.status == 401 || failure.status == 403 ? Answer::Kind::Failed
-                                                                                  : Answer::Kind::Refused;
+                                                                                 : Answer::Kind::Refused;
 }
 
 Answer answerOf(quint64 id, const homeserver::Failure &failure)
@@ -54,8 +54,8 @@ homeserver::Reply<T> Courier::back(const Trip &trip)
 {
     return [this, trip](const homeserver::Result<T> &result) {
         if (!result.ok()) {
-            qCInfo(observe::cryptoLog).noquote() << "a request of" << trip.lane << "failed:" << result.error().code
-                                                 << result.error().message;
+            qCInfo(observe::cryptoLog).noquote()
+                << "a request of" << trip.lane << "failed:" << result.error().code << result.error().message;
             Q_EMIT answered(trip.lane, answerOf(trip.id, result.error()));
         } else if constexpr (std::is_same_v<T, QJsonObject>) {
             Q_EMIT answered(trip.lane, {trip.id, Answer::Kind::Ok, *result, 0});
@@ -131,8 +131,7 @@ void Courier::handOn(const Trip &trip, const QJsonObject &sync, qint64 begun)
     }
     batch.deviceLists = sync.value(QLatin1String("device_lists")).toObject();
     const auto forDevice = [&trip](const QJsonValue &value) {
-        return value.isUndefined() ? QJsonObject()
-                                   : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
+        return value.isUndefined() ? QJsonObject() : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
     };
     batch.oneTimeKeyCounts = forDevice(sync.value(QLatin1String("device_one_time_keys_count")));
     batch.unusedFallbackKeyTypes = forDevice(sync.value(QLatin1String("device_unused_fallback_key_types")));

@@ -100,7 +100,7 @@ private:
         QVector<qint64> withdrawn; // held in the outbox
         QVector<QString> calls;
         std::vector<std::function<void()>> records; // for observers, once it is committed
-        QHash<qint64, int> candidates; // in the sends that hold some, by ref
+        QHash<qint64, int> candidates;              // in the sends that hold some, by ref
         QVector<Cipher::Unopened> unopened;
         QStringList toPrepare; // rooms in which a call begins
     };

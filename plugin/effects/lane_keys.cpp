@@ -58,16 +58,16 @@ void Lane::noteUnopened(const Cipher::Unopened &unopened, Decision &decision)
     const QString eventId = event.value(QLatin1String("event_id")).toString();
     store::Notice notice;
     notice.lane = m_id;
-    notice.callId = QStringLiteral("undecryptable-") +
-                    QString::fromLatin1(
-                        QCryptographicHash::hash(eventId.toUtf8(), QCryptographicHash::Sha256).toHex().first(24));
+    notice.callId =
+        QStringLiteral("undecryptable-") +
+        QString::fromLatin1(QCryptographicHash::hash(eventId.toUtf8(), QCryptographicHash::Sha256).toHex().first(24));
     notice.conversationId = decision.line.rooms.value(roomId).conversationId;
     notice.seq = 1;
     notice.kind = NoticeKind::Undecryptable;
     notice.data = {{QStringLiteral("peer"), event.value(QLatin1String("sender"))},
                    {QStringLiteral("reason"), unopened.reason},
-                   {QStringLiteral("matrix"), QJsonObject{{QStringLiteral("room_id"), roomId},
-                                                          {QStringLiteral("event_id"), eventId}}}};
+                   {QStringLiteral("matrix"),
+                    QJsonObject{{QStringLiteral("room_id"), roomId}, {QStringLiteral("event_id"), eventId}}}};
     notice.at = m_services.clock.now();
     decision.commit.notices.push_back(notice);
 }
@@ -132,9 +132,9 @@ void Lane::performKeys(const Decision &decision)
             continue;
         if (unopened.tell) {
             m_services.metrics.count(LabelledCounter::Undecryptable, unopened.reason);
-            qCWarning(cryptoLog).noquote() << "event" << eventId << "for" << m_userId << "from"
-                                           << event.value(QLatin1String("sender")).toString()
-                                           << "cannot be decrypted:" << unopened.reason;
+            qCWarning(cryptoLog).noquote()
+                << "event" << eventId << "for" << m_userId << "from" << event.value(QLatin1String("sender")).toString()
+                << "cannot be decrypted:" << unopened.reason;
         } else {
             m_services.metrics.count(LabelledCounter::RejectedEvents, unopened.reason);
         }

@@ -37,8 +37,8 @@ public:
 private:
     QString m_prefix;
     QString m_server;
-    QHash<QString, QString> m_userOf;       // Matrix id -> host's user id
-    QHash<QString, QSet<QString>> m_inRoom; // room id -> lanes
+    QHash<QString, QString> m_userOf;                          // Matrix id -> host's user id
+    QHash<QString, QSet<QString>> m_inRoom;                    // room id -> lanes
     QHash<std::pair<QString, QString>, QSet<QString>> m_peers; // (lane, room id) -> users
     QHash<QString, QHash<QString, int>> m_followers;           // user -> lane -> in how many rooms
 };
