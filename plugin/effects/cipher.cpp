@@ -69,6 +69,12 @@ bool isFailure(const QString &reason)
 
 } // namespace
 
+QString sessionNameOf(const QJsonObject &event)
+{
+    return event.value(QLatin1String("room_id")).toString() + QLatin1Char(' ') +
+           event.value(QLatin1String("content")).toObject().value(QLatin1String("session_id")).toString();
+}
+
 crypto::RoomRules rulesOf(const QJsonObject &content)
 {
     const crypto::RoomRules usual;
@@ -247,7 +253,11 @@ bool Cipher::changes(QVector<store::StateRow> &rows)
 void Cipher::committed(const QVector<Unopened> &unopened, const QVector<qint64> &consumed)
 {
     m_machine->committed();
+    if (m_told.size() > maxKept)
+        m_told.clear();
     for (const Unopened &one : unopened) {
+        if (one.tell)
+            m_told.insert(sessionNameOf(one.entry.body));
         if (one.final)
             continue;
         Kept &kept = m_kept[one.entry.seq];

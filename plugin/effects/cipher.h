@@ -46,6 +46,7 @@ struct LookAgain {
 using CipherInput = std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged,
                                  MayHaveMissed, LookAgain>;
 
+[[nodiscard]] QString sessionNameOf(const QJsonObject &event);          // room and session of an encrypted event
 [[nodiscard]] crypto::RoomRules rulesOf(const QJsonObject &encryption); // content of m.room.encryption
 
 class Cipher
@@ -89,6 +90,8 @@ public:
 
     [[nodiscard]] const QString &deviceId() const { return m_machine->device().id(); }
     [[nodiscard]] bool deviceReady() const { return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete; }
+    // Whether the host's user was told of a session already: all events of one fail for the same reason.
+    [[nodiscard]] bool wasTold(const QString &name) const { return m_told.contains(name); }
     [[nodiscard]] QString obstacle(const QString &roomId, const call::Line &line) const;
 
 private:
@@ -106,6 +109,7 @@ private:
     const QString m_lane;
     std::unique_ptr<crypto::Machine> m_machine;
     QMap<qint64, Kept> m_kept; // by inbox seq
+    QSet<QString> m_told;      // sessions, by sessionNameOf()
 };
 
 } // namespace voip::effects
