@@ -11,5 +11,8 @@ namespace voip
                                                                        int timeoutMs);
 [[nodiscard]] voiphost::Expected<voiphost::Done, SecretError> writeKeychain(const QString &service, const QString &name,
                                                                             const QByteArray &value, int timeoutMs);
+// One that is not there is fine.
+[[nodiscard]] voiphost::Expected<voiphost::Done, SecretError> removeKeychain(const QString &service,
+                                                                             const QString &name, int timeoutMs);
 
 } // namespace voip
