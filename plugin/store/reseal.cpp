@@ -94,8 +94,14 @@ std::optional<StoreError> resealRow(Connection &db, const Table &table, const Se
                           QStringLiteral("table %1, key %2: column %3 cannot be opened with the root key")
                               .arg(table.name, keyOf(at), table.column)};
     }
-    const QSqlQuery *written = db.run(table.write, QVariantList{*fresh} + nameOf(at));
-    return written == nullptr ? std::optional(db.error()) : std::nullopt;
+    Values values;
+    values.bytes(qPrintable(table.column), *fresh);
+    const QVariantList name = nameOf(at);
+    for (const QVariant &part : name)
+        values.plain(part);
+    Script script(db);
+    script.run(table.write, values);
+    return script.error();
 }
 
 } // namespace
