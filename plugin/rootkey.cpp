@@ -200,17 +200,13 @@ QList<Diagnostics::Check> inspectRootKey(Host &host, const RootKey &key)
     return {check};
 }
 
-Expected<Done> promoteRootKey(Host &host, const QByteArray &next)
+Expected<Done> promoteRootKey(Host &host, const QByteArray &next, const std::function<void()> &replaced)
 {
     const SecretStore secrets = secretsOf(host);
     if (const auto stored = secrets.store(rootKeyName, next); !stored.ok())
         return toError(stored.error());
-    // Only what was read back may be the last copy.
-    const auto kept = secrets.read(rootKeyName);
-    if (!kept.ok())
-        return toError(kept.error());
-    if (*kept != next)
-        return unavailable(Text::tr("The keychain gives another root_key than was stored: look into it."));
+    if (replaced)
+        replaced();
     if (const auto removed = secrets.remove(nextRootKeyName); !removed.ok())
         return toError(removed.error());
     return Done{};

@@ -10,6 +10,8 @@
 #include <voiphost/host.h>
 #include <voiphost/plugin.h>
 
+#include <functional>
+
 namespace voip
 {
 
@@ -31,8 +33,10 @@ struct RootKey {
 // For `--check`: would settleRootKey() find one, and is it the database's? Changes nothing.
 [[nodiscard]] QList<voiphost::Diagnostics::Check> inspectRootKey(voiphost::Host &host, const RootKey &key);
 
-// The key of the database is the one under `root_key_next` in the keychain: it becomes `root_key`.
-[[nodiscard]] voiphost::Expected<voiphost::Done> promoteRootKey(voiphost::Host &host, const QByteArray &next);
+// The key of the database is the one under `root_key_next` in the keychain: it becomes `root_key`. `replaced` is called
+// while it stands under both.
+[[nodiscard]] voiphost::Expected<voiphost::Done> promoteRootKey(voiphost::Host &host, const QByteArray &next,
+                                                                const std::function<void()> &replaced = {});
 // Credentials directory: what the administrator does then.
 [[nodiscard]] QString renameAdvice();
 

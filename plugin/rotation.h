@@ -18,7 +18,8 @@ enum class RotationStep {
     Kept,     // the new key is stored, the database is the old one's
     Sealed,   // one more value, in the transaction
     Changed,  // the transaction is committed
-    Promoted, // the new key is root_key, and root_key_next is gone
+    Promoted, // the new key is root_key, too
+    Cleared,  // root_key_next is gone
 };
 
 // `reached` is told of each step once it is done (for tests: whoever dies in it dies between two steps).

@@ -103,6 +103,12 @@ Expected<Done, SecretError> writeKeychain(const QString &service, const QString 
     const std::unique_ptr<QKeychain::WritePasswordJob> owner(job);
     if (job->error() != QKeychain::NoError)
         return toError(*job, service, name);
+    // Somebody may come to depend on it.
+    const auto kept = readKeychain(service, name, timeoutMs);
+    if (!kept)
+        return kept.error();
+    if (*kept != value)
+        return unavailable(name, KeychainText::tr("it gives another value than was stored"));
     return Done{};
 }
 
@@ -117,9 +123,15 @@ Expected<Done, SecretError> removeKeychain(const QString &service, const QString
         return unavailable(name, KeychainText::tr("it does not answer"));
     }
     const std::unique_ptr<QKeychain::DeletePasswordJob> owner(job);
-    if (job->error() == QKeychain::NoError || job->error() == QKeychain::EntryNotFound)
-        return Done{};
-    return toError(*job, service, name);
+    if (job->error() != QKeychain::NoError && job->error() != QKeychain::EntryNotFound)
+        return toError(*job, service, name);
+    // A prompt that is dismissed leaves it there without an error.
+    const auto left = readKeychain(service, name, timeoutMs);
+    if (left)
+        return unavailable(name, KeychainText::tr("it was not removed"));
+    if (left.error().kind != SecretError::Kind::NotFound)
+        return left.error();
+    return Done{};
 }
 
 } // namespace voip
