@@ -5,7 +5,7 @@
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
-#include "rootkey.h"
+#include "rotation.h"
 
 namespace voip
 {
@@ -21,12 +21,12 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
     auto read = readSettings(settings);
     if (!read.ok())
         return read.error();
-    const auto rootKey = readRootKey(*host);
+    auto rootKey = readRootKey(*host);
     if (!rootKey.ok())
         return rootKey.error();
+    m_rootKey = std::move(rootKey).value();
     m_host = host;
-    m_settings = {host->homeserver(), host->database(), rootKey->bytes, host->users(), read->call, read->encryption};
-    m_makeRootKey = rootKey->toBeMade;
+    m_settings = {host->homeserver(), host->database(), {}, host->users(), read->call, read->encryption};
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))
@@ -41,12 +41,10 @@ QFuture<Expected<Done>> MatrixVoipPlugin::start()
     if (m_state != State::Initialised)
         return ready(Expected<Done>(
             Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin cannot be started now."), {}}));
-    if (m_makeRootKey) {
-        const auto made = makeRootKey(*m_host);
-        if (!made.ok())
-            return ready(Expected<Done>(made.error()));
-        m_settings.rootKey = *made;
-    }
+    const auto rootKey = settleRootKey(*m_host, m_rootKey);
+    if (!rootKey.ok())
+        return ready(Expected<Done>(rootKey.error()));
+    m_settings.rootKey = *rootKey;
     m_state = State::Started;
     m_pipeline = Pipeline::makeOn(m_thread, m_settings, m_shared);
     m_desk->attach(m_pipeline);
@@ -79,7 +77,19 @@ void MatrixVoipPlugin::stop()
 
 QList<Diagnostics::Check> MatrixVoipPlugin::selfCheck()
 {
-    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} : QList<Check>{};
+    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} + inspectRootKey(*m_host, m_rootKey)
+                  : QList<Check>{};
+}
+
+Expected<RotationReport> MatrixVoipPlugin::rotateRootKey()
+{
+    if (m_state != State::Initialised)
+        return Error{ErrorKind::Conflict,
+                     QStringLiteral("WRONG_STATE"),
+                     tr("The root key is changed between initialise() and stop(), while nothing runs."),
+                     {}};
+    stop(); // what it read to start with is not true any more
+    return voip::rotateRootKey(*m_host);
 }
 
 Rollout MatrixVoipPlugin::rollout() const

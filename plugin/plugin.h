@@ -4,7 +4,9 @@
 #pragma once
 
 #include "pipeline.h"
+#include "rootkey.h"
 
+#include <voiphost/maintenance.h>
 #include <voiphost/plugin.h>
 
 #include <QThread>
@@ -17,11 +19,13 @@ class MatrixVoipPlugin : public QObject,
                          public voiphost::Diagnostics,
                          public voiphost::RolloutControl,
                          public voiphost::SelfCheck,
+                         public voiphost::KeyRotation,
                          public voiphost::EventHandler
 {
     Q_OBJECT
     Q_PLUGIN_METADATA(IID VOIPHOST_PLUGIN_IID FILE "plugin.json")
-    Q_INTERFACES(voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck)
+    Q_INTERFACES(
+        voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck voiphost::KeyRotation)
 
 public:
     ~MatrixVoipPlugin() override { stop(); }
@@ -37,6 +41,7 @@ public:
     [[nodiscard]] QByteArray metrics() const override { return m_shared.metrics.text(); }
     [[nodiscard]] QList<Check> checks() const override { return m_shared.health.checks(); }
     [[nodiscard]] QList<Check> selfCheck() override;
+    [[nodiscard]] voiphost::Expected<voiphost::RotationReport> rotateRootKey() override;
 
     [[nodiscard]] voiphost::Rollout rollout() const override;
     QFuture<voiphost::Expected<voiphost::Rollout>> setRollout(const voiphost::Rollout &rollout) override;
@@ -47,7 +52,7 @@ private:
     State m_state = State::Loaded;
     voiphost::Host *m_host = nullptr; // the host's
     PipelineSettings m_settings;
-    bool m_makeRootKey = false; // at start: there is none yet
+    RootKey m_rootKey; // as it was read; start() settles which
     Shared m_shared;
     QThread m_thread;               // the core thread
     Pipeline *m_pipeline = nullptr; // made, living and dying on m_thread

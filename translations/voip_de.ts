@@ -204,6 +204,10 @@
         <source>use it with --config FILE; --help tells more</source>
         <translation>mit --config DATEI aufrufen; --help sagt mehr</translation>
     </message>
+    <message>
+        <source>Change the root key of what is sealed in the database, and exit. The bridge must not be running.</source>
+        <translation>Den Wurzelschlüssel dessen wechseln, was in der Datenbank versiegelt ist, und beenden. Die Brücke darf nicht laufen.</translation>
+    </message>
 </context>
 <context>
     <name>PluginMetadata</name>
@@ -258,6 +262,24 @@
     <message>
         <source>it is not a Qt plugin that can be loaded here: %1</source>
         <translation>es ist kein Qt-Plugin, das hier geladen werden kann: %1</translation>
+    </message>
+</context>
+<context>
+    <name>Rotate</name>
+    <message numerus="yes">
+        <source>%n plugin(s) can change the root key, and it takes exactly one</source>
+        <translation>
+            <numerusform>%n Plugin kann den Wurzelschlüssel wechseln, und es braucht genau eines</numerusform>
+            <numerusform>%n Plugins können den Wurzelschlüssel wechseln, und es braucht genau eines</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>an earlier run was interrupted, this one went on from there</source>
+        <translation>ein früherer Lauf wurde unterbrochen, dieser hat dort weitergemacht</translation>
+    </message>
+    <message>
+        <source>now: %1</source>
+        <translation>jetzt: %1</translation>
     </message>
 </context>
 <context>
@@ -378,6 +400,18 @@
         <source>the administrator writes it; make a root_key with: head -c 32 /dev/urandom | base64</source>
         <translation>die Verwaltung schreibt es; einen root_key erzeugen mit: head -c 32 /dev/urandom | base64</translation>
     </message>
+    <message>
+        <source>the keyring is locked</source>
+        <translation>der Schlüsselbund ist gesperrt</translation>
+    </message>
+    <message>
+        <source>it gives another value than was stored</source>
+        <translation>er gibt einen anderen Wert zurück, als gespeichert wurde</translation>
+    </message>
+    <message>
+        <source>it was not removed</source>
+        <translation>es wurde nicht entfernt</translation>
+    </message>
 </context>
 <context>
     <name>bridgehost::BridgeHost</name>
@@ -471,6 +505,10 @@
         <source>The plugin cannot be started now.</source>
         <translation>Das Plugin kann jetzt nicht gestartet werden.</translation>
     </message>
+    <message>
+        <source>The root key is changed between initialise() and stop(), while nothing runs.</source>
+        <translation>Der Wurzelschlüssel wird zwischen initialise() und stop() gewechselt, während nichts läuft.</translation>
+    </message>
 </context>
 <context>
     <name>voip::Pipeline</name>
@@ -512,6 +550,116 @@
     <message>
         <source>The keychain has no root_key, but this database was made with one: restore the keychain.</source>
         <translation>Der Schlüsselbund hat keinen root_key, diese Datenbank wurde aber mit einem angelegt: den Schlüsselbund wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>root_key is not the key of this database, and root_key_next cannot be read: %1</source>
+        <translation>root_key ist nicht der Schlüssel dieser Datenbank, und root_key_next kann nicht gelesen werden: %1</translation>
+    </message>
+    <message>
+        <source>There is no root_key, but this database was made with one: put that key back.</source>
+        <translation>Es gibt keinen root_key, diese Datenbank wurde aber mit einem angelegt: diesen Schlüssel wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>root_key is not the key this database was made with: put that key back, or restore the database that belongs to this one.</source>
+        <translation>root_key ist nicht der Schlüssel, mit dem diese Datenbank angelegt wurde: jenen Schlüssel wiederherstellen, oder die Datenbank, die zu diesem gehört.</translation>
+    </message>
+    <message>
+        <source>Rename root_key_next to root_key in the credentials directory, and keep the old key with the backups that were made with it.</source>
+        <translation>Im Credentials-Verzeichnis root_key_next in root_key umbenennen, und den alten Schlüssel bei den Sicherungen aufbewahren, die mit ihm gemacht wurden.</translation>
+    </message>
+    <message>
+        <source>There is no root_key, only root_key_next. %1</source>
+        <translation>Es gibt keinen root_key, nur root_key_next. %1</translation>
+    </message>
+    <message>
+        <source>root_key is not the key of the database, root_key_next is, and is used.</source>
+        <translation>Nicht root_key ist der Schlüssel der Datenbank, sondern root_key_next; dieser wird verwendet.</translation>
+    </message>
+    <message>
+        <source>A change of the root key was interrupted; it is finished now.</source>
+        <translation>Ein Wechsel des Wurzelschlüssels war unterbrochen worden; er ist jetzt abgeschlossen.</translation>
+    </message>
+    <message>
+        <source>there is none, only root_key_next</source>
+        <translation>es gibt keinen, nur root_key_next</translation>
+    </message>
+    <message>
+        <source>there is none, and the database was never opened with one</source>
+        <translation>es gibt keinen, und die Datenbank wurde nie mit einem geöffnet</translation>
+    </message>
+    <message>
+        <source>it is the one of the database</source>
+        <translation>er ist der der Datenbank</translation>
+    </message>
+    <message>
+        <source>the database takes it at the first start</source>
+        <translation>die Datenbank übernimmt ihn beim ersten Start</translation>
+    </message>
+    <message>
+        <source>the key of the database is root_key_next</source>
+        <translation>der Schlüssel der Datenbank ist root_key_next</translation>
+    </message>
+    <message>
+        <source>The next start puts it in its place.</source>
+        <translation>Der nächste Start bringt ihn an seinen Platz.</translation>
+    </message>
+    <message>
+        <source>it is made at the first start</source>
+        <translation>er wird beim ersten Start erzeugt</translation>
+    </message>
+    <message>
+        <source>Nothing that is sealed in the database can be read with another key.</source>
+        <translation>Nichts, was in der Datenbank versiegelt ist, kann mit einem anderen Schlüssel gelesen werden.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::Rotation</name>
+    <message>
+        <source>A root key has the wrong size.</source>
+        <translation>Ein Wurzelschlüssel hat die falsche Länge.</translation>
+    </message>
+    <message>
+        <source>Give the command again: it finds out how far it came.</source>
+        <translation>Den Befehl noch einmal geben: Er stellt fest, wie weit er gekommen ist.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed.</source>
+        <translation>Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>There is no new key: write it into the file root_key_next of the credentials directory (head -c 32 /dev/urandom | base64), and give the command again.</source>
+        <translation>Es gibt keinen neuen Schlüssel: ihn in die Datei root_key_next des Credentials-Verzeichnisses schreiben (head -c 32 /dev/urandom | base64) und den Befehl noch einmal geben.</translation>
+    </message>
+    <message>
+        <source>root_key_next is the same key as root_key: write a new one into it.</source>
+        <translation>root_key_next ist derselbe Schlüssel wie root_key: einen neuen hineinschreiben.</translation>
+    </message>
+    <message>
+        <source>The root key stands in the configuration, which this program does not write. Move the secrets into the keychain or a credentials directory (secrets.provider), the key as root_key, start once, and give the command again.</source>
+        <translation>Der Wurzelschlüssel steht in der Konfiguration, in die dieses Programm nicht schreibt. Die Geheimnisse in den Schlüsselbund oder ein Credentials-Verzeichnis verlegen (secrets.provider), den Schlüssel als root_key, einmal starten und den Befehl noch einmal geben.</translation>
+    </message>
+    <message>
+        <source>The database was never opened with a root key: there is nothing to change.</source>
+        <translation>Die Datenbank wurde nie mit einem Wurzelschlüssel geöffnet: Es gibt nichts zu wechseln.</translation>
+    </message>
+    <message>
+        <source>The database has the new root key since an earlier run.</source>
+        <translation>Die Datenbank hat den neuen Wurzelschlüssel seit einem früheren Lauf.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n sealed value(s) and the database have the new root key.</source>
+        <translation>
+            <numerusform>%n versiegelter Wert und die Datenbank haben den neuen Wurzelschlüssel.</numerusform>
+            <numerusform>%n versiegelte Werte und die Datenbank haben den neuen Wurzelschlüssel.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Neither root_key nor root_key_next is the key of this database: put it back first.</source>
+        <translation>Weder root_key noch root_key_next ist der Schlüssel dieser Datenbank: erst jenen wiederherstellen.</translation>
+    </message>
+    <message>
+        <source>The keychain still calls it root_key_next (%1): give the command again, or start; both put it right.</source>
+        <translation>Im Schlüsselbund heißt er noch root_key_next (%1): den Befehl noch einmal geben, oder starten; beides bringt es in Ordnung.</translation>
     </message>
 </context>
 <context>

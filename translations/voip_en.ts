@@ -204,6 +204,10 @@
         <source>use it with --config FILE; --help tells more</source>
         <translation>use it with --config FILE; --help tells more</translation>
     </message>
+    <message>
+        <source>Change the root key of what is sealed in the database, and exit. The bridge must not be running.</source>
+        <translation>Change the root key of what is sealed in the database, and exit. The bridge must not be running.</translation>
+    </message>
 </context>
 <context>
     <name>PluginMetadata</name>
@@ -258,6 +262,24 @@
     <message>
         <source>it is not a Qt plugin that can be loaded here: %1</source>
         <translation>it is not a Qt plugin that can be loaded here: %1</translation>
+    </message>
+</context>
+<context>
+    <name>Rotate</name>
+    <message numerus="yes">
+        <source>%n plugin(s) can change the root key, and it takes exactly one</source>
+        <translation>
+            <numerusform>%n plugin can change the root key, and it takes exactly one</numerusform>
+            <numerusform>%n plugins can change the root key, and it takes exactly one</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>an earlier run was interrupted, this one went on from there</source>
+        <translation>an earlier run was interrupted, this one went on from there</translation>
+    </message>
+    <message>
+        <source>now: %1</source>
+        <translation>now: %1</translation>
     </message>
 </context>
 <context>
@@ -378,6 +400,18 @@
         <source>the administrator writes it; make a root_key with: head -c 32 /dev/urandom | base64</source>
         <translation>the administrator writes it; make a root_key with: head -c 32 /dev/urandom | base64</translation>
     </message>
+    <message>
+        <source>the keyring is locked</source>
+        <translation>the keyring is locked</translation>
+    </message>
+    <message>
+        <source>it gives another value than was stored</source>
+        <translation>it gives another value than was stored</translation>
+    </message>
+    <message>
+        <source>it was not removed</source>
+        <translation>it was not removed</translation>
+    </message>
 </context>
 <context>
     <name>bridgehost::BridgeHost</name>
@@ -471,6 +505,10 @@
         <source>The plugin cannot be started now.</source>
         <translation>The plugin cannot be started now.</translation>
     </message>
+    <message>
+        <source>The root key is changed between initialise() and stop(), while nothing runs.</source>
+        <translation>The root key is changed between initialise() and stop(), while nothing runs.</translation>
+    </message>
 </context>
 <context>
     <name>voip::Pipeline</name>
@@ -512,6 +550,116 @@
     <message>
         <source>The keychain has no root_key, but this database was made with one: restore the keychain.</source>
         <translation>The keychain has no root_key, but this database was made with one: restore the keychain.</translation>
+    </message>
+    <message>
+        <source>root_key is not the key of this database, and root_key_next cannot be read: %1</source>
+        <translation>root_key is not the key of this database, and root_key_next cannot be read: %1</translation>
+    </message>
+    <message>
+        <source>There is no root_key, but this database was made with one: put that key back.</source>
+        <translation>There is no root_key, but this database was made with one: put that key back.</translation>
+    </message>
+    <message>
+        <source>root_key is not the key this database was made with: put that key back, or restore the database that belongs to this one.</source>
+        <translation>root_key is not the key this database was made with: put that key back, or restore the database that belongs to this one.</translation>
+    </message>
+    <message>
+        <source>Rename root_key_next to root_key in the credentials directory, and keep the old key with the backups that were made with it.</source>
+        <translation>Rename root_key_next to root_key in the credentials directory, and keep the old key with the backups that were made with it.</translation>
+    </message>
+    <message>
+        <source>There is no root_key, only root_key_next. %1</source>
+        <translation>There is no root_key, only root_key_next. %1</translation>
+    </message>
+    <message>
+        <source>root_key is not the key of the database, root_key_next is, and is used.</source>
+        <translation>root_key is not the key of the database, root_key_next is, and is used.</translation>
+    </message>
+    <message>
+        <source>A change of the root key was interrupted; it is finished now.</source>
+        <translation>A change of the root key was interrupted; it is finished now.</translation>
+    </message>
+    <message>
+        <source>there is none, only root_key_next</source>
+        <translation>there is none, only root_key_next</translation>
+    </message>
+    <message>
+        <source>there is none, and the database was never opened with one</source>
+        <translation>there is none, and the database was never opened with one</translation>
+    </message>
+    <message>
+        <source>it is the one of the database</source>
+        <translation>it is the one of the database</translation>
+    </message>
+    <message>
+        <source>the database takes it at the first start</source>
+        <translation>the database takes it at the first start</translation>
+    </message>
+    <message>
+        <source>the key of the database is root_key_next</source>
+        <translation>the key of the database is root_key_next</translation>
+    </message>
+    <message>
+        <source>The next start puts it in its place.</source>
+        <translation>The next start puts it in its place.</translation>
+    </message>
+    <message>
+        <source>it is made at the first start</source>
+        <translation>it is made at the first start</translation>
+    </message>
+    <message>
+        <source>Nothing that is sealed in the database can be read with another key.</source>
+        <translation>Nothing that is sealed in the database can be read with another key.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::Rotation</name>
+    <message>
+        <source>A root key has the wrong size.</source>
+        <translation>A root key has the wrong size.</translation>
+    </message>
+    <message>
+        <source>Give the command again: it finds out how far it came.</source>
+        <translation>Give the command again: it finds out how far it came.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed.</source>
+        <translation>Nothing was changed.</translation>
+    </message>
+    <message>
+        <source>There is no new key: write it into the file root_key_next of the credentials directory (head -c 32 /dev/urandom | base64), and give the command again.</source>
+        <translation>There is no new key: write it into the file root_key_next of the credentials directory (head -c 32 /dev/urandom | base64), and give the command again.</translation>
+    </message>
+    <message>
+        <source>root_key_next is the same key as root_key: write a new one into it.</source>
+        <translation>root_key_next is the same key as root_key: write a new one into it.</translation>
+    </message>
+    <message>
+        <source>The root key stands in the configuration, which this program does not write. Move the secrets into the keychain or a credentials directory (secrets.provider), the key as root_key, start once, and give the command again.</source>
+        <translation>The root key stands in the configuration, which this program does not write. Move the secrets into the keychain or a credentials directory (secrets.provider), the key as root_key, start once, and give the command again.</translation>
+    </message>
+    <message>
+        <source>The database was never opened with a root key: there is nothing to change.</source>
+        <translation>The database was never opened with a root key: there is nothing to change.</translation>
+    </message>
+    <message>
+        <source>The database has the new root key since an earlier run.</source>
+        <translation>The database has the new root key since an earlier run.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n sealed value(s) and the database have the new root key.</source>
+        <translation>
+            <numerusform>%n sealed value and the database have the new root key.</numerusform>
+            <numerusform>%n sealed values and the database have the new root key.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Neither root_key nor root_key_next is the key of this database: put it back first.</source>
+        <translation>Neither root_key nor root_key_next is the key of this database: put it back first.</translation>
+    </message>
+    <message>
+        <source>The keychain still calls it root_key_next (%1): give the command again, or start; both put it right.</source>
+        <translation>The keychain still calls it root_key_next (%1): give the command again, or start; both put it right.</translation>
     </message>
 </context>
 <context>

@@ -2,6 +2,7 @@
 // bridge-host: options, translations, signals, exit codes. 0: stopped as asked, or all is well; 1: an error, printed.
 #include "app/bridge_host.h"
 #include "app/check.h"
+#include "app/rotate.h"
 #include "config/registration.h"
 #include "operations/signals.h"
 
@@ -74,7 +75,11 @@ int main(int argc, char **argv)
     const QCommandLineOption check(
         QStringLiteral("check"),
         QCoreApplication::translate("Main", "Check configuration, plugins and database, print what was found, exit."));
-    parser.addOptions({file, registration, check});
+    const QCommandLineOption rotation(
+        QStringLiteral("rotate-root-key"),
+        QCoreApplication::translate("Main", "Change the root key of what is sealed in the database, and exit. The "
+                                            "bridge must not be running."));
+    parser.addOptions({file, registration, check, rotation});
     parser.process(app);
     if (!parser.isSet(file) || !parser.positionalArguments().isEmpty())
         return complain({QCoreApplication::translate("Main", "use it with --config FILE; --help tells more")});
@@ -90,6 +95,11 @@ int main(int argc, char **argv)
         for (const ConfigProblem &problem : config.error())
             lines.append(describe(problem, parser.value(file)));
         return complain(lines);
+    }
+    if (parser.isSet(rotation)) {
+        QTextStream out(stdout);
+        QTextStream err(stderr);
+        return runRotation(*config, out, err);
     }
     return parser.isSet(registration) ? generate(*config, parser.value(registration)) : run(*config);
 }
