@@ -166,11 +166,16 @@ const Device *DeviceLists::byCurveKey(const QString &user, const QString &curve2
     const Entry *known = entry(user);
     if (!known)
         return nullptr;
+    const Device *found = nullptr;
     for (const Device &device : known->list.devices) {
-        if (device.curve25519 == curve25519)
+        if (device.curve25519 != curve25519)
+            continue;
+        if (device.crossSigned)
             return &device;
+        if (!found)
+            found = &device;
     }
-    return nullptr;
+    return found;
 }
 
 bool DeviceLists::trusts(const Device &device) const

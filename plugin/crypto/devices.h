@@ -46,6 +46,7 @@ public:
     // Its list was read and nothing has changed since.
     [[nodiscard]] bool upToDate(const QString &user) const;
     [[nodiscard]] QStringList outdated() const;
+    // One that its owner signed goes before others: a homeserver can list a copy of it.
     [[nodiscard]] const Device *byCurveKey(const QString &user, const QString &curve25519) const;
     [[nodiscard]] bool trusts(const Device &device) const; // by the policy
 

@@ -115,6 +115,7 @@ private:
     void withhold(const RoomView &room, qint64 now);
     [[nodiscard]] QVector<Device> recipients(const RoomView &room) const;
     [[nodiscard]] bool settled(const QString &user, qint64 now) const;
+    [[nodiscard]] static OlmPeer peerOf(const Device &device) { return {device.user, device.curve25519}; }
     [[nodiscard]] bool excused(const Device &device, qint64 now) const;
     [[nodiscard]] bool waitsForSends(const QString &room, qint64 now) const;
     [[nodiscard]] Outcome<QJsonObject> olm(const Device &device, const QString &type, const QJsonObject &content);
@@ -151,11 +152,11 @@ private:
     // committed must not leave its marks here either.
     struct Run {
         QHash<QString, RoomView> wishes;     // by room
-        QHash<QString, qint64> waits;        // users and Curve25519 keys that a wish waits for, since when
+        QHash<QString, qint64> waits;        // users and Olm peers that a wish waits for, since when
         QHash<QString, Backoff> unlearnt;    // users of whom an answer said nothing
         QHash<QString, qint64> excusedUsers; // whose lists cannot be had, until when we do without
-        QHash<QString, qint64> excusedKeys;  // devices without a session, by Curve25519 key
-        QHash<QString, Device> wedged;       // by Curve25519 key: a new session is wanted
+        QHash<QString, qint64> excusedKeys;  // devices without a session, by Olm peer
+        QHash<QString, Device> wedged;       // by Olm peer: a new session is wanted
         QHash<QString, OnItsWay> onTheirWay; // by transaction id
         QHash<QString, qint64> missing;      // sessions that were asked for, until when not again
         QHash<quint64, Request> inFlight;

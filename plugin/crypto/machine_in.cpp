@@ -31,6 +31,12 @@ QString textOf(const QJsonObject &object, const char *key)
     return text.size() <= maxIdLength ? text : QString();
 }
 
+// What somebody says of a session counts for their own events only.
+QString withheldName(const SessionName &name, const QString &sender)
+{
+    return name.key() + QLatin1Char(' ') + sender;
+}
+
 // E8: what must be true of a decrypted Olm message. What is not is a word.
 QString defectOf(const QJsonObject &payload, const QString &sender, const QString &senderKey, const QString &self,
                  const IdentityKeys &keys)
@@ -92,14 +98,14 @@ void Machine::takeOlm(const QJsonObject &message, qint64 now)
         return note(QStringLiteral("olm_not_for_us"), sender);
     const OlmMessage sealed{mine.value(QLatin1String("type")).toInt(-1), mine.value(QLatin1String("body")).toString()};
     bool newSession = false;
-    const auto plain = m_olm.decrypt(m_device.account(), senderKey, sealed, now, newSession);
+    const auto plain = m_olm.decrypt(m_device.account(), {sender, senderKey}, sealed, now, newSession);
     if (!plain) {
         note(QStringLiteral("olm_") + toString(plain.error()), sender);
         return wedged(sender, senderKey, now);
     }
     if (newSession) {
         m_device.touch();
-        m_run.excusedKeys.remove(senderKey);
+        m_run.excusedKeys.remove(OlmPeer{sender, senderKey}.key());
     }
     QJsonParseError error;
     const QJsonDocument document = QJsonDocument::fromJson(plain->view().toByteArray(), &error);
@@ -135,7 +141,7 @@ void Machine::takeRoomKey(const QJsonObject &content, const SessionOwner &owner,
     switch (*added) {
     case InboundSessions::Added::New:
     case InboundSessions::Added::Better:
-        m_records.remove({Kind::Withheld, name.key()});
+        m_records.remove({Kind::Withheld, withheldName(name, owner.user)});
         m_devices.follow(owner.user); // its device must be proven before its events count (E9)
         m_run.missing.remove(name.key());
         m_run.news = true;
@@ -161,26 +167,25 @@ void Machine::takeWithheld(const QJsonObject &content, const QString &sender, qi
         return;
     if (m_records.keys(Kind::Withheld).size() >= maxWithheld)
         m_records.remove({Kind::Withheld, m_records.keys(Kind::Withheld).constFirst()});
-    const QByteArray text = (sender + QLatin1Char(' ') + code).toUtf8();
-    m_records.write({Kind::Withheld, name.key()}, Secret(text));
+    const QByteArray text = code.toUtf8();
+    m_records.write({Kind::Withheld, withheldName(name, sender)}, Secret(text));
     m_run.news = true; // who waits for this key learns why it does not come
 }
 
 QString Machine::withheldCode(const SessionName &name, const QString &sender) const
 {
-    const auto text = m_records.read({Kind::Withheld, name.key()});
-    const QString words = text ? QString::fromUtf8(text->view()) : QString();
-    return words.startsWith(sender + QLatin1Char(' ')) ? words.mid(sender.size() + 1) : QString();
+    const auto text = m_records.read({Kind::Withheld, withheldName(name, sender)});
+    return text ? QString::fromUtf8(text->view()) : QString();
 }
 
 // E20. Only for a device that the user is known to have: others may claim any key.
 void Machine::wedged(const QString &user, const QString &senderKey, qint64 now)
 {
     const Device *device = m_devices.byCurveKey(user, senderKey);
-    if (!device || !m_olm.mayUnwedge(senderKey, now))
+    if (!device || !m_olm.mayUnwedge(peerOf(*device), now))
         return;
-    m_run.excusedKeys.remove(senderKey);
-    m_run.wedged.insert(senderKey, *device);
+    m_run.excusedKeys.remove(peerOf(*device).key());
+    m_run.wedged.insert(peerOf(*device).key(), *device);
 }
 
 Opened Machine::open(const QJsonObject &event, qint64 now)
