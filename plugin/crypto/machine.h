@@ -63,7 +63,7 @@ public:
     // Only when ready. -> content of an m.room.encrypted.
     [[nodiscard]] Outcome<QJsonObject> encrypt(const RoomView &room, const QString &type, const QJsonObject &content);
     [[nodiscard]] Opened open(const QJsonObject &event, qint64 now);
-    // An event that our own device sent, as the homeserver shows it (E31).
+    // An event that our own device sent, as the homeserver shows it (E31). One of another sender says nothing.
     void echo(const QJsonObject &event, qint64 now);
 
     // --- what the homeserver says
@@ -76,7 +76,11 @@ public:
 
     // --- what comes of it, after the commit
     [[nodiscard]] QVector<Asked> takeRequests(qint64 now);
-    [[nodiscard]] Notes takeNotes() { return std::exchange(m_run.notes, {}); }
+    [[nodiscard]] Notes takeNotes()
+    {
+        m_runBefore.notes.clear();
+        return std::exchange(m_run.notes, {});
+    }
     [[nodiscard]] bool takeNews() { return std::exchange(m_run.news, false); }
     [[nodiscard]] std::optional<qint64> nextDue(qint64 now) const; // when tick() is worth it
 
@@ -108,6 +112,7 @@ private:
             const QVector<SealedRecord> &committed);
 
     void replaceDevice(const char *why, qint64 now);
+    [[nodiscard]] bool isGone(const QJsonObject &answer) const;
     void advance(qint64 now);
     [[nodiscard]] bool advance(const RoomView &room, qint64 now); // true: nothing more to be done
     [[nodiscard]] bool waitsTooLong(const QString &forWhat, qint64 now);
@@ -162,6 +167,7 @@ private:
         QHash<quint64, Request> inFlight;
         QMap<Errand, Backoff> backoff;
         quint64 lastRequest = 0;
+        qint64 replaceNotBefore = 0;
         bool catchUp = false;
         bool news = false;
         Notes notes;

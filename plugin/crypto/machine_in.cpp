@@ -19,6 +19,7 @@ namespace
 constexpr qsizetype maxIdLength = 255;
 constexpr qsizetype maxWithheld = 256;
 constexpr qint64 askAgainAfter = 5000; // for the same missing key
+constexpr qsizetype maxMissing = 1000; // keys that are asked for; more than that nobody waits for
 const QString olmAlgorithm = QStringLiteral("m.olm.v1.curve25519-aes-sha2");
 const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 
@@ -201,7 +202,10 @@ Opened Machine::open(const QJsonObject &event, qint64 now)
 
     const auto owner = m_inbound.owner(name);
     if (!owner) {
-        if (qint64 &until = m_run.missing[name.key()]; until <= now) {
+        if (m_run.missing.size() >= maxMissing)
+            m_run.missing.removeIf([now](const auto &one) { return one.value() <= now; });
+        if (m_run.missing.size() < maxMissing && m_run.missing.value(name.key()) <= now) {
+            qint64 &until = m_run.missing[name.key()];
             until = now + askAgainAfter;
             m_run.catchUp = true;
         }
@@ -240,10 +244,19 @@ Opened Machine::open(const QJsonObject &event, qint64 now)
     return {How::Opened, {}, opened};
 }
 
+// Our device is not in our own list, which says something of us: it was deleted at the homeserver.
+bool Machine::isGone(const QJsonObject &answer) const
+{
+    return m_device.stage() == OwnDevice::Stage::Complete && m_devices.upToDate(m_settings.user) &&
+           answer.value(QLatin1String("device_keys")).toObject().value(m_settings.user).isObject() &&
+           !m_devices.find(m_settings.user)->devices.contains(m_device.id());
+}
+
 void Machine::echo(const QJsonObject &event, qint64 now)
 {
     const QJsonObject content = event.value(QLatin1String("content")).toObject();
-    if (textOf(content, "device_id") != m_device.id() || textOf(content, "algorithm") != megolmAlgorithm)
+    if (textOf(event, "sender") != m_settings.user || textOf(content, "device_id") != m_device.id() ||
+        textOf(content, "algorithm") != megolmAlgorithm)
         return;
     const auto index = megolmIndexOf(content.value(QLatin1String("ciphertext")).toString());
     if (index && m_outbound.isAhead(textOf(event, "room_id"), textOf(content, "session_id"), *index))

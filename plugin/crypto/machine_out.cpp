@@ -18,6 +18,7 @@ namespace
 {
 
 constexpr qint64 excuseFor = 600'000;
+constexpr int mostInOneMessage = 100; // devices; what one record holds, and a homeserver takes
 const QString olmAlgorithm = QStringLiteral("m.olm.v1.curve25519-aes-sha2");
 const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 
@@ -171,6 +172,7 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
                               {QStringLiteral("session_id"), m_outbound.sessionId(room.id)},
                               {QStringLiteral("session_key"), QString::fromLatin1(key.view())}};
     QJsonObject messages;
+    int count = 0;
     for (const Device &device : devices) {
         if (m_outbound.isShared(room.id, device) || !m_olm.has(peerOf(device)))
             continue;
@@ -181,6 +183,8 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
         }
         insert(messages, device, *sealed);
         m_outbound.markShared(room.id, device);
+        if (++count % mostInOneMessage == 0)
+            post(room.id, QStringLiteral("m.room.encrypted"), std::exchange(messages, {}), now);
     }
     if (!messages.isEmpty())
         post(room.id, QStringLiteral("m.room.encrypted"), messages, now);
@@ -190,6 +194,7 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
 void Machine::withhold(const RoomView &room, qint64 now)
 {
     QJsonObject messages;
+    int count = 0;
     const QString session = m_outbound.sessionId(room.id);
     for (const QString &user : room.members) {
         const UserDevices *known = user == m_settings.user ? nullptr : m_devices.find(user);
@@ -215,6 +220,8 @@ void Machine::withhold(const RoomView &room, qint64 now)
                 continue; // there is nothing yet that could be withheld
             insert(messages, device, content);
             m_outbound.markTold(room.id, user, device.id);
+            if (++count % mostInOneMessage == 0)
+                post({}, QStringLiteral("m.room_key.withheld"), std::exchange(messages, {}), now);
         }
     }
     if (!messages.isEmpty())

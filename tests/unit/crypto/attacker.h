@@ -15,6 +15,12 @@ inline const QString room = QStringLiteral("!r:test");
 inline const QString olmAlgorithm = QStringLiteral("m.olm.v1.curve25519-aes-sha2");
 inline const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 
+inline QJsonObject edited(QJsonObject object, const QString &field, const QJsonValue &value)
+{
+    object.insert(field, value);
+    return object;
+}
+
 inline QJsonObject withKey(const SigningKey &key, const QString &user, const QJsonObject &object)
 {
     return withSignature(object, user, key.keyId(), key.sign(*signedPartOf(object)));
@@ -248,6 +254,37 @@ struct Ground {
             alice.commit();
         }
         return opened;
+    }
+    // Alice learns her list as the server has it now.
+    void learn(const QString &user)
+    {
+        alice.machine->prepare({"!learn:test", {user}}, alice.now);
+        alice.machine->devicesChanged({user}, {});
+        settle();
+    }
+    [[nodiscard]] const Device *known(const QString &user, const QString &id) const
+    {
+        const UserDevices *list = alice.machine->devices().find(user);
+        const auto found = list ? list->devices.constFind(id) : QMap<QString, Device>::const_iterator();
+        return list && found != list->devices.constEnd() ? &*found : nullptr;
+    }
+    [[nodiscard]] int count(std::size_t kind) const
+    {
+        return static_cast<int>(std::count_if(server.asked.begin(), server.asked.end(),
+                                              [kind](const Request &one) { return one.index() == kind; }));
+    }
+    // What was sent to a device, by kind of message.
+    [[nodiscard]] QStringList sentTo(const QString &user, const QString &device) const
+    {
+        QStringList list;
+        for (const Request &one : server.asked) {
+            const auto *send = std::get_if<SendToDevice>(&one);
+            if (!send || !send->messages.value(user).toObject().contains(device))
+                continue;
+            const QJsonObject content = send->messages.value(user).toObject().value(device).toObject();
+            list.push_back(send->type + ' ' + content.value("code").toString());
+        }
+        return list;
     }
     void toAlice(const QJsonObject &message)
     {

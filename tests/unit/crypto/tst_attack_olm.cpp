@@ -16,12 +16,6 @@ namespace
 
 using Change = std::function<void(QJsonObject &)>;
 
-QJsonObject edited(QJsonObject object, const QString &field, const QJsonValue &value)
-{
-    object.insert(field, value);
-    return object;
-}
-
 } // namespace
 
 class TestAttackOlm : public QObject
