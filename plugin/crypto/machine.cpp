@@ -17,7 +17,9 @@ namespace
 
 constexpr qint64 firstBackoff = 500;
 constexpr qint64 longestBackoff = 60'000;
-constexpr int maxQueried = 100; // users in one keys/query
+constexpr int maxQueried = 100;          // users in one keys/query
+constexpr qint64 replaceEvery = 600'000; // a device that is said to be gone
+constexpr int askAgainOfUs = 30'000;
 
 using Stage = OwnDevice::Stage;
 
@@ -39,9 +41,18 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
     if (const auto loaded = machine->m_device.load(); !loaded)
         return loaded.error();
     machine->m_run.catchUp = machine->m_device.stage() >= Stage::Published; // we were away
+    bool lost = false;
     for (const QString &txnId : machine->m_records.keys(Kind::ToDevice)) {
-        if (const auto message = machine->messageOf(txnId))
+        if (const auto message = machine->messageOf(txnId)) {
             machine->m_run.onTheirWay.insert(txnId, {message->room, now});
+            continue;
+        }
+        lost = true;
+        machine->m_records.remove({Kind::ToDevice, txnId});
+    }
+    if (lost) { // somebody is taken to have a key that they will never get: other keys then
+        machine->note(QStringLiteral("record_unreadable"), machine->m_settings.user);
+        machine->m_outbound.giveUpAll();
     }
     machine->m_runBefore = machine->m_run;
     return machine;
@@ -61,8 +72,7 @@ void Machine::begin(qint64 now)
 void Machine::replaceDevice(const char *why, qint64 now)
 {
     note(QString::fromLatin1(why), m_settings.user);
-    for (const QString &room : m_records.keys(Kind::Outbound))
-        m_outbound.giveUp(room);
+    m_outbound.giveUpAll();
     m_olm.revert();
     m_inbound.revert();
     for (const Kind kind : {Kind::Olm, Kind::Inbound, Kind::Withheld, Kind::ToDevice}) {
@@ -298,11 +308,16 @@ void Machine::answered(const Answer &answer, qint64 now)
     };
     std::visit(Take{*this, answer, now}, request);
 
-    // Our device is not in our own list: it was deleted at the homeserver.
     if (const auto *query = std::get_if<QueryKeys>(&request);
-        query && query->users.contains(m_settings.user) && m_device.stage() == Stage::Complete &&
-        m_devices.upToDate(m_settings.user) && !m_devices.find(m_settings.user)->devices.contains(m_device.id()))
-        return replaceDevice("device_gone", now);
+        query && query->users.contains(m_settings.user) && isGone(answer.body)) {
+        // Once in a while: a homeserver whose lists lag behind, or that hides us, would have us make devices for ever.
+        if (now >= m_run.replaceNotBefore) {
+            m_run.replaceNotBefore = now + replaceEvery;
+            return replaceDevice("device_gone", now);
+        }
+        m_devices.changed(m_settings.user);
+        delay(m_run.unlearnt[m_settings.user], now, askAgainOfUs);
+    }
     advance(now);
 }
 
