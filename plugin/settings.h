@@ -3,6 +3,7 @@
 // stand in resources/settings.schema.json.
 #pragma once
 
+#include "accountsettings.h"
 #include "call/line.h"
 #include "rollout/cohort.h"
 
@@ -16,6 +17,7 @@ namespace voip
 struct PluginSettings {
     rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
     call::Settings call;
+    std::optional<AccountSettings> account = {}; // mode client; what the host and the secrets provider add is missing
 };
 
 // An error names the field: "plugins.matrixvoip.rollout_percent must be a whole number from 0 to 100".

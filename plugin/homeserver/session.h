@@ -53,6 +53,8 @@ public:
 
     // /sync has come as far as this.
     void advance(const QString &nextBatch);
+    // The present token is not accepted any more; the client's own requests say so by themselves.
+    void refused(bool softLogout);
 
     [[nodiscard]] const SessionRecord &record() const { return m_record; }
 
@@ -69,7 +71,6 @@ private:
     void arrived(const Result<LoggedIn> &result, const Told &done);
     void keep(int attempt, const std::function<void(bool)> &kept);
     void use();
-    void refused(bool softLogout);
     void renew();
     void renewed(const Result<Tokens> &result);
     void enterAgain();
