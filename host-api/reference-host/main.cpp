@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-host: options, translations, signals, exit codes. 0: stopped as asked, or all is well; 1: an error, printed.
+#include "app/account.h"
 #include "app/bridge_host.h"
 #include "app/check.h"
 #include "config/registration.h"
@@ -26,6 +27,8 @@ int complain(const QStringList &lines)
 
 int generate(Config config, const QString &file)
 {
+    if (!config.appservice)
+        return complain({QCoreApplication::translate("Main", "mode client runs on an account: it is not registered")});
     if (const QStringList problems = resolveTokens(&config); !problems.isEmpty())
         return complain(problems);
     const auto done = writeRegistration(config, file);
@@ -74,7 +77,12 @@ int main(int argc, char **argv)
     const QCommandLineOption check(
         QStringLiteral("check"),
         QCoreApplication::translate("Main", "Check configuration, plugins and database, print what was found, exit."));
-    parser.addOptions({file, registration, check});
+    const QCommandLineOption login(
+        QStringLiteral("login"),
+        QCoreApplication::translate("Main", "Log in to the account that a plugin runs on (mode client), and exit."));
+    const QCommandLineOption logout(QStringLiteral("logout"),
+                                    QCoreApplication::translate("Main", "Log out of that account, and exit."));
+    parser.addOptions({file, registration, check, login, logout});
     parser.process(app);
     if (!parser.isSet(file) || !parser.positionalArguments().isEmpty())
         return complain({QCoreApplication::translate("Main", "use it with --config FILE; --help tells more")});
@@ -90,6 +98,10 @@ int main(int argc, char **argv)
         for (const ConfigProblem &problem : config.error())
             lines.append(describe(problem, parser.value(file)));
         return complain(lines);
+    }
+    if (parser.isSet(login) || parser.isSet(logout)) {
+        QTextStream out(stdout);
+        return runAccount(*config, parser.isSet(login), out, complain);
     }
     return parser.isSet(registration) ? generate(*config, parser.value(registration)) : run(*config);
 }

@@ -38,7 +38,7 @@ export async function bridgeGround({ pagesDir, buildDir, say, database }, { user
   return ground;
 }
 
-class Ground {
+export class Ground {
   async close() {
     await this.browser?.close();
     await this.bed.stop();
