@@ -2,6 +2,49 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name>AccountPage</name>
+    <message>
+        <source>Not like this</source>
+        <translation>So nicht</translation>
+    </message>
+    <message>
+        <source>This page is only read.</source>
+        <translation>Diese Seite wird nur gelesen.</translation>
+    </message>
+    <message>
+        <source>There is no such page</source>
+        <translation>Diese Seite gibt es nicht</translation>
+    </message>
+    <message>
+        <source>Nothing is here.</source>
+        <translation>Hier ist nichts.</translation>
+    </message>
+    <message>
+        <source>This login is not known here</source>
+        <translation>Diese Anmeldung ist hier nicht bekannt</translation>
+    </message>
+    <message>
+        <source>It was used already, or is that of another start. Start bridge-host --login again.</source>
+        <translation>Sie wurde schon benutzt oder gehört zu einem anderen Start. Starten Sie bridge-host --login noch einmal.</translation>
+    </message>
+    <message>
+        <source>The login did not work</source>
+        <translation>Die Anmeldung hat nicht geklappt</translation>
+    </message>
+    <message>
+        <source>The field loginToken is missing, or too long.</source>
+        <translation>Das Feld loginToken fehlt oder ist zu lang.</translation>
+    </message>
+    <message>
+        <source>You are logged in</source>
+        <translation>Sie sind angemeldet</translation>
+    </message>
+    <message>
+        <source>%1 takes calls through this bridge as soon as it is started. You can close this page.</source>
+        <translation>%1 nimmt Anrufe über diese Bridge an, sobald sie gestartet ist. Sie können diese Seite schließen.</translation>
+    </message>
+</context>
+<context>
     <name>Check</name>
     <message>
         <source>ERROR %1</source>
@@ -204,6 +247,18 @@
         <source>use it with --config FILE; --help tells more</source>
         <translation>mit --config DATEI aufrufen; --help sagt mehr</translation>
     </message>
+    <message>
+        <source>mode client runs on an account: it is not registered</source>
+        <translation>mode client läuft auf einem Konto: es wird nicht registriert</translation>
+    </message>
+    <message>
+        <source>Log in to the account that a plugin runs on (mode client), and exit.</source>
+        <translation>Das Konto anmelden, auf dem ein Plugin läuft (mode client), und beenden.</translation>
+    </message>
+    <message>
+        <source>Log out of that account, and exit.</source>
+        <translation>Dieses Konto abmelden und beenden.</translation>
+    </message>
 </context>
 <context>
     <name>PluginMetadata</name>
@@ -380,6 +435,44 @@
     </message>
 </context>
 <context>
+    <name>bridgehost::AccountSession</name>
+    <message>
+        <source>Nobody logged in within the time. Start it again.</source>
+        <translation>Niemand hat sich in der Zeit angemeldet. Starten Sie es noch einmal.</translation>
+    </message>
+    <message>
+        <source>Logged in as %1 with the device %2. Start the bridge now.</source>
+        <translation>Angemeldet als %1 mit dem Gerät %2. Starten Sie jetzt die Bridge.</translation>
+    </message>
+    <message>
+        <source>cannot listen on 127.0.0.1: %1</source>
+        <translation>kann auf 127.0.0.1 nicht lauschen: %1</translation>
+    </message>
+    <message>
+        <source>the login was given up</source>
+        <translation>die Anmeldung wurde aufgegeben</translation>
+    </message>
+    <message numerus="yes">
+        <source>Open this address in a browser on this machine, within %n minute(s):</source>
+        <translation>
+            <numerusform>Öffnen Sie diese Adresse binnen %n Minute in einem Browser auf diesem Rechner:</numerusform>
+            <numerusform>Öffnen Sie diese Adresse binnen %n Minuten in einem Browser auf diesem Rechner:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the logout was given up</source>
+        <translation>die Abmeldung wurde aufgegeben</translation>
+    </message>
+    <message>
+        <source>Logged out; nothing of the session is kept.</source>
+        <translation>Abgemeldet; von der Sitzung ist nichts mehr gespeichert.</translation>
+    </message>
+    <message>
+        <source>no configured plugin runs on an account</source>
+        <translation>kein eingerichtetes Plugin läuft auf einem Konto</translation>
+    </message>
+</context>
+<context>
     <name>bridgehost::BridgeHost</name>
     <message>
         <source>plugin %1 (%2) is not loaded: the configuration has no section plugins.%1</source>
@@ -471,6 +564,18 @@
         <source>The plugin cannot be started now.</source>
         <translation>Das Plugin kann jetzt nicht gestartet werden.</translation>
     </message>
+    <message>
+        <source>plugins.matrixvoip.mode client keeps its session sealed and needs a root key: give secrets.root_key, or choose a secrets provider.</source>
+        <translation>plugins.matrixvoip.mode client bewahrt die Sitzung versiegelt auf und braucht einen Wurzelschlüssel: Geben Sie secrets.root_key an oder wählen Sie einen Anbieter unter secrets.</translation>
+    </message>
+    <message>
+        <source>The plugin runs, or was stopped.</source>
+        <translation>Das Plugin läuft oder wurde gestoppt.</translation>
+    </message>
+    <message>
+        <source>plugins.matrixvoip.mode is appservice: there is no account to log in.</source>
+        <translation>plugins.matrixvoip.mode ist appservice: Es gibt kein Konto zum Anmelden.</translation>
+    </message>
 </context>
 <context>
     <name>voip::Pipeline</name>
@@ -515,6 +620,13 @@
     </message>
 </context>
 <context>
+    <name>voip::SealedSession</name>
+    <message>
+        <source>The session that was kept cannot be opened: it was damaged, or sealed with another root key. Log in again with bridge-host --login.</source>
+        <translation>Die gespeicherte Sitzung lässt sich nicht öffnen: Sie ist beschädigt oder mit einem anderen Wurzelschlüssel versiegelt. Melden Sie sich mit bridge-host --login neu an.</translation>
+    </message>
+</context>
+<context>
     <name>voip::Settings</name>
     <message>
         <source>must be a whole number from %1 to %2</source>
@@ -529,16 +641,60 @@
         <translation>muss true oder false sein</translation>
     </message>
     <message>
-        <source>must be &quot;appservice&quot;</source>
-        <translation>muss „appservice“ sein</translation>
-    </message>
-    <message>
         <source>is not a setting of this plugin</source>
         <translation>ist keine Einstellung dieses Plugins</translation>
     </message>
     <message>
         <source>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</source>
         <translation>muss „send“, „hide_unencrypted“ oder „hide“ sein</translation>
+    </message>
+    <message>
+        <source>must be a Matrix id such as @alice:example.org</source>
+        <translation>muss eine Matrix-ID wie @alice:example.org sein</translation>
+    </message>
+    <message>
+        <source>must be &quot;token&quot;, &quot;password&quot; or &quot;sso&quot;</source>
+        <translation>muss &quot;token&quot;, &quot;password&quot; oder &quot;sso&quot; sein</translation>
+    </message>
+    <message>
+        <source>must be 1 to %1 characters</source>
+        <translation>muss 1 bis %1 Zeichen haben</translation>
+    </message>
+    <message>
+        <source>must be &quot;direct&quot;, &quot;all&quot; or &quot;none&quot;</source>
+        <translation>muss &quot;direct&quot;, &quot;all&quot; oder &quot;none&quot; sein</translation>
+    </message>
+    <message>
+        <source>must be an access token: printable, without spaces</source>
+        <translation>muss ein Zugangstoken sein: druckbar, ohne Leerzeichen</translation>
+    </message>
+    <message>
+        <source>must be a map of keys and values</source>
+        <translation>muss aus Schlüsseln und Werten bestehen</translation>
+    </message>
+    <message>
+        <source>is missing</source>
+        <translation>fehlt</translation>
+    </message>
+    <message>
+        <source>client serves exactly one user, but `users` lists %1</source>
+        <translation>client bedient genau einen Benutzer, aber `users` nennt %1</translation>
+    </message>
+    <message>
+        <source>is not of homeserver.server_name, which is %1</source>
+        <translation>gehört nicht zu homeserver.server_name, das ist %1</translation>
+    </message>
+    <message>
+        <source>must be &quot;appservice&quot; or &quot;client&quot;</source>
+        <translation>muss &quot;appservice&quot; oder &quot;client&quot; sein</translation>
+    </message>
+    <message>
+        <source>is missing: mode client needs it</source>
+        <translation>fehlt: mode client braucht es</translation>
+    </message>
+    <message>
+        <source>belongs to mode client only</source>
+        <translation>gehört nur zu mode client</translation>
     </message>
 </context>
 <context>
@@ -722,6 +878,104 @@
     <message>
         <source>Nothing is known against the TURN server.</source>
         <translation>Gegen den TURN-Server spricht nichts.</translation>
+    </message>
+    <message>
+        <source>The homeserver answers.</source>
+        <translation>Der Homeserver antwortet.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::homeserver::Session</name>
+    <message>
+        <source>The session of %1 is over: the homeserver does not accept its token any more. Log in again with bridge-host --login.</source>
+        <translation>Die Sitzung von %1 ist vorbei: Der Homeserver nimmt ihr Token nicht mehr an. Melden Sie sich mit bridge-host --login neu an.</translation>
+    </message>
+    <message>
+        <source>loginToken is no token.</source>
+        <translation>loginToken ist kein Token.</translation>
+    </message>
+    <message>
+        <source>There is no access token for %1: give account.token, or the secret account_token.</source>
+        <translation>Für %1 gibt es kein Zugangstoken: Geben Sie account.token an oder das Geheimnis account_token.</translation>
+    </message>
+    <message>
+        <source>There is no password for %1: give account.password, or the secret account_password.</source>
+        <translation>Für %1 gibt es kein Passwort: Geben Sie account.password an oder das Geheimnis account_password.</translation>
+    </message>
+    <message>
+        <source>%1 is not logged in: do so with bridge-host --login.</source>
+        <translation>%1 ist nicht angemeldet: Tun Sie das mit bridge-host --login.</translation>
+    </message>
+    <message>
+        <source>account.token is not a token: it must be printable and without spaces.</source>
+        <translation>account.token ist kein Token: Es muss druckbar und ohne Leerzeichen sein.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not offer this way to log in. It offers: %1.</source>
+        <translation>Der Homeserver bietet diese Art der Anmeldung nicht an. Er bietet an: %1.</translation>
+    </message>
+    <message>
+        <source>This login is that of %1, but account.user is %2.</source>
+        <translation>Diese Anmeldung ist die von %1, aber account.user ist %2.</translation>
+    </message>
+    <message>
+        <source>The session could not be stored.</source>
+        <translation>Die Sitzung konnte nicht gespeichert werden.</translation>
+    </message>
+    <message>
+        <source>Logged in as %1 with the device %2.</source>
+        <translation>Angemeldet als %1 mit dem Gerät %2.</translation>
+    </message>
+    <message>
+        <source>%1 is not logged in here.</source>
+        <translation>%1 ist hier nicht angemeldet.</translation>
+    </message>
+    <message>
+        <source>The session was ended, but could not be removed from the database.</source>
+        <translation>Die Sitzung wurde beendet, konnte aber nicht aus der Datenbank entfernt werden.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not answer: %1</source>
+        <translation>Der Homeserver antwortet nicht: %1</translation>
+    </message>
+    <message>
+        <source>The homeserver refused the login of %1: %2 %3</source>
+        <translation>Der Homeserver hat die Anmeldung von %1 abgelehnt: %2 %3</translation>
+    </message>
+    <message>
+        <source>The homeserver wants the session of %1 to be renewed.</source>
+        <translation>Der Homeserver verlangt, dass die Sitzung von %1 erneuert wird.</translation>
+    </message>
+    <message>
+        <source>Nothing, as long as the homeserver answers.</source>
+        <translation>Nichts, solange der Homeserver antwortet.</translation>
+    </message>
+    <message>
+        <source>The homeserver has ended the session of %1: it was logged out somewhere else.</source>
+        <translation>Der Homeserver hat die Sitzung von %1 beendet: Sie wurde anderswo abgemeldet.</translation>
+    </message>
+    <message>
+        <source>The session of %1 is over and cannot be renewed.</source>
+        <translation>Die Sitzung von %1 ist vorbei und lässt sich nicht erneuern.</translation>
+    </message>
+    <message>
+        <source>Stop the bridge, log in again with bridge-host --login, and start it.</source>
+        <translation>Stoppen Sie die Bridge, melden Sie sich mit bridge-host --login neu an und starten Sie sie.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::homeserver::SyncLoop</name>
+    <message>
+        <source>The homeserver tells what happens.</source>
+        <translation>Der Homeserver sagt, was geschieht.</translation>
+    </message>
+    <message>
+        <source>/sync fails: %1</source>
+        <translation>/sync schlägt fehl: %1</translation>
+    </message>
+    <message>
+        <source>Look whether the homeserver runs, and whether `homeserver.url` is right.</source>
+        <translation>Sehen Sie nach, ob der Homeserver läuft und ob `homeserver.url` stimmt.</translation>
     </message>
 </context>
 </TS>

@@ -2,6 +2,49 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en_US">
 <context>
+    <name>AccountPage</name>
+    <message>
+        <source>Not like this</source>
+        <translation>Not like this</translation>
+    </message>
+    <message>
+        <source>This page is only read.</source>
+        <translation>This page is only read.</translation>
+    </message>
+    <message>
+        <source>There is no such page</source>
+        <translation>There is no such page</translation>
+    </message>
+    <message>
+        <source>Nothing is here.</source>
+        <translation>Nothing is here.</translation>
+    </message>
+    <message>
+        <source>This login is not known here</source>
+        <translation>This login is not known here</translation>
+    </message>
+    <message>
+        <source>It was used already, or is that of another start. Start bridge-host --login again.</source>
+        <translation>It was used already, or is that of another start. Start bridge-host --login again.</translation>
+    </message>
+    <message>
+        <source>The login did not work</source>
+        <translation>The login did not work</translation>
+    </message>
+    <message>
+        <source>The field loginToken is missing, or too long.</source>
+        <translation>The field loginToken is missing, or too long.</translation>
+    </message>
+    <message>
+        <source>You are logged in</source>
+        <translation>You are logged in</translation>
+    </message>
+    <message>
+        <source>%1 takes calls through this bridge as soon as it is started. You can close this page.</source>
+        <translation>%1 takes calls through this bridge as soon as it is started. You can close this page.</translation>
+    </message>
+</context>
+<context>
     <name>Check</name>
     <message>
         <source>ERROR %1</source>
@@ -204,6 +247,18 @@
         <source>use it with --config FILE; --help tells more</source>
         <translation>use it with --config FILE; --help tells more</translation>
     </message>
+    <message>
+        <source>mode client runs on an account: it is not registered</source>
+        <translation>mode client runs on an account: it is not registered</translation>
+    </message>
+    <message>
+        <source>Log in to the account that a plugin runs on (mode client), and exit.</source>
+        <translation>Log in to the account that a plugin runs on (mode client), and exit.</translation>
+    </message>
+    <message>
+        <source>Log out of that account, and exit.</source>
+        <translation>Log out of that account, and exit.</translation>
+    </message>
 </context>
 <context>
     <name>PluginMetadata</name>
@@ -380,6 +435,44 @@
     </message>
 </context>
 <context>
+    <name>bridgehost::AccountSession</name>
+    <message>
+        <source>Nobody logged in within the time. Start it again.</source>
+        <translation>Nobody logged in within the time. Start it again.</translation>
+    </message>
+    <message>
+        <source>Logged in as %1 with the device %2. Start the bridge now.</source>
+        <translation>Logged in as %1 with the device %2. Start the bridge now.</translation>
+    </message>
+    <message>
+        <source>cannot listen on 127.0.0.1: %1</source>
+        <translation>cannot listen on 127.0.0.1: %1</translation>
+    </message>
+    <message>
+        <source>the login was given up</source>
+        <translation>the login was given up</translation>
+    </message>
+    <message numerus="yes">
+        <source>Open this address in a browser on this machine, within %n minute(s):</source>
+        <translation>
+            <numerusform>Open this address in a browser on this machine, within %n minute:</numerusform>
+            <numerusform>Open this address in a browser on this machine, within %n minutes:</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the logout was given up</source>
+        <translation>the logout was given up</translation>
+    </message>
+    <message>
+        <source>Logged out; nothing of the session is kept.</source>
+        <translation>Logged out; nothing of the session is kept.</translation>
+    </message>
+    <message>
+        <source>no configured plugin runs on an account</source>
+        <translation>no configured plugin runs on an account</translation>
+    </message>
+</context>
+<context>
     <name>bridgehost::BridgeHost</name>
     <message>
         <source>plugin %1 (%2) is not loaded: the configuration has no section plugins.%1</source>
@@ -471,6 +564,18 @@
         <source>The plugin cannot be started now.</source>
         <translation>The plugin cannot be started now.</translation>
     </message>
+    <message>
+        <source>plugins.matrixvoip.mode client keeps its session sealed and needs a root key: give secrets.root_key, or choose a secrets provider.</source>
+        <translation>plugins.matrixvoip.mode client keeps its session sealed and needs a root key: give secrets.root_key, or choose a secrets provider.</translation>
+    </message>
+    <message>
+        <source>The plugin runs, or was stopped.</source>
+        <translation>The plugin runs, or was stopped.</translation>
+    </message>
+    <message>
+        <source>plugins.matrixvoip.mode is appservice: there is no account to log in.</source>
+        <translation>plugins.matrixvoip.mode is appservice: there is no account to log in.</translation>
+    </message>
 </context>
 <context>
     <name>voip::Pipeline</name>
@@ -515,6 +620,13 @@
     </message>
 </context>
 <context>
+    <name>voip::SealedSession</name>
+    <message>
+        <source>The session that was kept cannot be opened: it was damaged, or sealed with another root key. Log in again with bridge-host --login.</source>
+        <translation>The session that was kept cannot be opened: it was damaged, or sealed with another root key. Log in again with bridge-host --login.</translation>
+    </message>
+</context>
+<context>
     <name>voip::Settings</name>
     <message>
         <source>must be a whole number from %1 to %2</source>
@@ -529,16 +641,60 @@
         <translation>must be true or false</translation>
     </message>
     <message>
-        <source>must be &quot;appservice&quot;</source>
-        <translation>must be &quot;appservice&quot;</translation>
-    </message>
-    <message>
         <source>is not a setting of this plugin</source>
         <translation>is not a setting of this plugin</translation>
     </message>
     <message>
         <source>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</source>
         <translation>must be &quot;send&quot;, &quot;hide_unencrypted&quot; or &quot;hide&quot;</translation>
+    </message>
+    <message>
+        <source>must be a Matrix id such as @alice:example.org</source>
+        <translation>must be a Matrix id such as @alice:example.org</translation>
+    </message>
+    <message>
+        <source>must be &quot;token&quot;, &quot;password&quot; or &quot;sso&quot;</source>
+        <translation>must be &quot;token&quot;, &quot;password&quot; or &quot;sso&quot;</translation>
+    </message>
+    <message>
+        <source>must be 1 to %1 characters</source>
+        <translation>must be 1 to %1 characters</translation>
+    </message>
+    <message>
+        <source>must be &quot;direct&quot;, &quot;all&quot; or &quot;none&quot;</source>
+        <translation>must be &quot;direct&quot;, &quot;all&quot; or &quot;none&quot;</translation>
+    </message>
+    <message>
+        <source>must be an access token: printable, without spaces</source>
+        <translation>must be an access token: printable, without spaces</translation>
+    </message>
+    <message>
+        <source>must be a map of keys and values</source>
+        <translation>must be a map of keys and values</translation>
+    </message>
+    <message>
+        <source>is missing</source>
+        <translation>is missing</translation>
+    </message>
+    <message>
+        <source>client serves exactly one user, but `users` lists %1</source>
+        <translation>client serves exactly one user, but `users` lists %1</translation>
+    </message>
+    <message>
+        <source>is not of homeserver.server_name, which is %1</source>
+        <translation>is not of homeserver.server_name, which is %1</translation>
+    </message>
+    <message>
+        <source>must be &quot;appservice&quot; or &quot;client&quot;</source>
+        <translation>must be &quot;appservice&quot; or &quot;client&quot;</translation>
+    </message>
+    <message>
+        <source>is missing: mode client needs it</source>
+        <translation>is missing: mode client needs it</translation>
+    </message>
+    <message>
+        <source>belongs to mode client only</source>
+        <translation>belongs to mode client only</translation>
     </message>
 </context>
 <context>
@@ -722,6 +878,104 @@
     <message>
         <source>Nothing is known against the TURN server.</source>
         <translation>Nothing is known against the TURN server.</translation>
+    </message>
+    <message>
+        <source>The homeserver answers.</source>
+        <translation>The homeserver answers.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::homeserver::Session</name>
+    <message>
+        <source>The session of %1 is over: the homeserver does not accept its token any more. Log in again with bridge-host --login.</source>
+        <translation>The session of %1 is over: the homeserver does not accept its token any more. Log in again with bridge-host --login.</translation>
+    </message>
+    <message>
+        <source>loginToken is no token.</source>
+        <translation>loginToken is no token.</translation>
+    </message>
+    <message>
+        <source>There is no access token for %1: give account.token, or the secret account_token.</source>
+        <translation>There is no access token for %1: give account.token, or the secret account_token.</translation>
+    </message>
+    <message>
+        <source>There is no password for %1: give account.password, or the secret account_password.</source>
+        <translation>There is no password for %1: give account.password, or the secret account_password.</translation>
+    </message>
+    <message>
+        <source>%1 is not logged in: do so with bridge-host --login.</source>
+        <translation>%1 is not logged in: do so with bridge-host --login.</translation>
+    </message>
+    <message>
+        <source>account.token is not a token: it must be printable and without spaces.</source>
+        <translation>account.token is not a token: it must be printable and without spaces.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not offer this way to log in. It offers: %1.</source>
+        <translation>The homeserver does not offer this way to log in. It offers: %1.</translation>
+    </message>
+    <message>
+        <source>This login is that of %1, but account.user is %2.</source>
+        <translation>This login is that of %1, but account.user is %2.</translation>
+    </message>
+    <message>
+        <source>The session could not be stored.</source>
+        <translation>The session could not be stored.</translation>
+    </message>
+    <message>
+        <source>Logged in as %1 with the device %2.</source>
+        <translation>Logged in as %1 with the device %2.</translation>
+    </message>
+    <message>
+        <source>%1 is not logged in here.</source>
+        <translation>%1 is not logged in here.</translation>
+    </message>
+    <message>
+        <source>The session was ended, but could not be removed from the database.</source>
+        <translation>The session was ended, but could not be removed from the database.</translation>
+    </message>
+    <message>
+        <source>The homeserver does not answer: %1</source>
+        <translation>The homeserver does not answer: %1</translation>
+    </message>
+    <message>
+        <source>The homeserver refused the login of %1: %2 %3</source>
+        <translation>The homeserver refused the login of %1: %2 %3</translation>
+    </message>
+    <message>
+        <source>The homeserver wants the session of %1 to be renewed.</source>
+        <translation>The homeserver wants the session of %1 to be renewed.</translation>
+    </message>
+    <message>
+        <source>Nothing, as long as the homeserver answers.</source>
+        <translation>Nothing, as long as the homeserver answers.</translation>
+    </message>
+    <message>
+        <source>The homeserver has ended the session of %1: it was logged out somewhere else.</source>
+        <translation>The homeserver has ended the session of %1: it was logged out somewhere else.</translation>
+    </message>
+    <message>
+        <source>The session of %1 is over and cannot be renewed.</source>
+        <translation>The session of %1 is over and cannot be renewed.</translation>
+    </message>
+    <message>
+        <source>Stop the bridge, log in again with bridge-host --login, and start it.</source>
+        <translation>Stop the bridge, log in again with bridge-host --login, and start it.</translation>
+    </message>
+</context>
+<context>
+    <name>voip::homeserver::SyncLoop</name>
+    <message>
+        <source>The homeserver tells what happens.</source>
+        <translation>The homeserver tells what happens.</translation>
+    </message>
+    <message>
+        <source>/sync fails: %1</source>
+        <translation>/sync fails: %1</translation>
+    </message>
+    <message>
+        <source>Look whether the homeserver runs, and whether `homeserver.url` is right.</source>
+        <translation>Look whether the homeserver runs, and whether `homeserver.url` is right.</translation>
     </message>
 </context>
 </TS>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which lanes an event concerns: the bridged users (in account mode the account) who are in its room, and the one it names. Knows nothing but
-// rooms and names; a party is never guessed.
+// Which lanes an event concerns: the bridged users (in account mode the account) who are in its room, and the one it
+// names. Knows nothing but rooms and names; a party is never guessed.
 #pragma once
 
 #include <QHash>

@@ -174,7 +174,8 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("answer");
         QTest::addColumn<QString>("field");
         const auto row = [](const QByteArray &answer, const char *field) {
-            QTest::newRow(field + QByteArray::number(answer.size())) << answer << QString::fromLatin1(field);
+            QTest::newRow((field + QByteArray::number(answer.size())).constData())
+                << answer << QString::fromLatin1(field);
         };
         row("{}", "user_id");
         row(R"({"user_id":7})", "user_id");

@@ -25,7 +25,7 @@ Result<SyncAnswer> read(const QByteArray &json, const SyncReading &reading = kRe
     return readSync(document.object(), reading);
 }
 
-QByteArray event(const char *id, const char *type)
+QByteArray eventOf(const char *id, const char *type)
 {
     return QByteArray(R"({"event_id":")") + id + R"(","type":")" + type + R"(","sender":"@bob:test","content":{}})";
 }
@@ -49,12 +49,12 @@ private Q_SLOTS:
     {
         const auto answer = read(R"({"next_batch":"s2","rooms":{"join":{"!r:test":{
             "state":{"events":[)" +
-                                 event("$s", "m.room.member") + R"(]},
+                                 eventOf("$s", "m.room.member") + R"(]},
             "timeline":{"limited":true,"prev_batch":"t9","events":[)" +
-                                 event("$a", "m.call.invite") + "," + event("$b", "m.room.message") + "," +
-                                 event("$c", "m.call.hangup") + R"(]}}},
+                                 eventOf("$a", "m.call.invite") + "," + eventOf("$b", "m.room.message") + "," +
+                                 eventOf("$c", "m.call.hangup") + R"(]}}},
             "leave":{"!l:test":{"timeline":{"events":[)" +
-                                 event("$l", "m.room.member") + R"(]}}}},
+                                 eventOf("$l", "m.room.member") + R"(]}}}},
             "to_device":{"events":[{"type":"m.x","sender":"@bob:test","content":{"a":1}}]},
             "device_lists":{"changed":["@bob:test"]},
             "device_one_time_keys_count":{"signed_curve25519":7},
