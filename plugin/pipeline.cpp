@@ -66,10 +66,8 @@ QStringList idsOf(const QList<HostUser> &users)
 Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
     : m_settings(std::move(settings)), m_shared(shared),
       m_router(m_settings.homeserver.userPrefix, m_settings.homeserver.serverName), m_store(m_settings.database),
-      m_intake(m_store, m_router, shared.metrics),
-      m_client({m_settings.homeserver.url, m_settings.homeserver.serverName, m_settings.homeserver.asToken,
-                m_settings.homeserver.senderLocalpart, m_settings.homeserver.appserviceId}),
-      m_ghosts(&m_client), m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
+      m_intake(m_store, m_router, shared.metrics), m_client(accessFor(m_settings)), m_ghosts(&m_client),
+      m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
       m_backend(crypto::olmBackend()), m_seal(sealOf(m_settings.rootKey)),
       m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
       m_rooms(
@@ -97,6 +95,7 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
       m_watch(m_client, m_turn, m_store, shared.health)
 {
+    makeAccount();
     m_router.setUsers(idsOf(m_settings.users));
     for (const HostUser &user : m_settings.users)
         m_displayNames.insert(m_router.matrixIdOf(user.id), user.displayName);
@@ -283,19 +282,27 @@ void Pipeline::start(const Started &started)
                 return orFail(settings.error());
             m_switch.restore(settings->value(switchKey));
             m_shared.enforce(m_shared.gate.cohort());
-            m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, settings](const auto &records) {
-                if (!records.ok())
-                    return orFail(records.error());
-                restore(*records, *settings);
-                // The reader answers in order: the notices to repeat come before this, and new ones after.
-                m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
-                    if (!pending.ok())
-                        return orFail(pending.error());
-                    serve(*pending);
-                    qCInfo(observe::lifecycleLog) << "matrixvoip is running";
-                    started(Done{});
-                });
-            });
+            enter(*settings, started, [this, started, settings] { restoreLanes(*settings, started); });
+        });
+    });
+}
+
+void Pipeline::restoreLanes(const QHash<QString, QByteArray> &known, const Started &started)
+{
+    const auto orFail = [started](const store::StoreError &error) {
+        started(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), error.message, {}});
+    };
+    m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, known](const auto &records) {
+        if (!records.ok())
+            return orFail(records.error());
+        restore(*records, known);
+        // The reader answers in order: the notices to repeat come before this, and new ones after.
+        m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
+            if (!pending.ok())
+                return orFail(pending.error());
+            serve(*pending);
+            qCInfo(observe::lifecycleLog) << "matrixvoip is running";
+            started(Done{});
         });
     });
 }
@@ -314,7 +321,7 @@ void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QS
     connect(&m_rooms, &effects::RoomKeeper::rediscovered, this,
             [this](const QString &lane) { m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {}); });
     for (const QString &lane : m_router.lanes()) {
-        if (!restored.contains(lane) && !known.contains(knownLane + lane))
+        if (!restored.contains(lane) && !known.contains(knownLane + lane) && !(m_account && m_account->beginsAnew()))
             m_rooms.rediscover(lane);
     }
 }
@@ -345,6 +352,8 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
         lane->resume();
     m_watch.start();
     makeDevices();
+    if (m_account)
+        m_account->serve();
     connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);
     m_prune.start(pruneEvery);
     prune();

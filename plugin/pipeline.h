@@ -4,6 +4,7 @@
 // thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
 
+#include "account.h"
 #include "effects/conversations.h"
 #include "effects/courier.h"
 #include "effects/desk.h"
@@ -30,6 +31,7 @@ struct PipelineSettings {
     QList<voiphost::HostUser> users;
     call::Settings call;
     EncryptionSettings encryption = {};
+    std::optional<AccountSettings> account = {}; // account mode: then there is one user
 };
 
 // What the host's thread and the core thread share; outlives the pipeline.
@@ -97,6 +99,11 @@ private:
     void makeDevices();
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                 const QVector<store::InboxEntry> &entries);
+    // Account mode, in pipeline_account.cpp.
+    [[nodiscard]] static homeserver::Access accessFor(const PipelineSettings &settings);
+    void makeAccount();
+    void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
+    void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
     void repeatNotices(const effects::Lane &lane);
     void serve(const QVector<store::InboxEntry> &pending);
@@ -130,6 +137,7 @@ private:
     replay::Recorder m_recorder;
     rollout::Switch m_switch;
     effects::Watch m_watch;
+    std::unique_ptr<Account> m_account; // account mode only
     QTimer m_prune;
     bool m_serving = false;
     QStringList m_withoutDevice;            // lanes whose devices are still to be made, one after the other

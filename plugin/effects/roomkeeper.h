@@ -43,6 +43,7 @@ Q_SIGNALS:
     void rediscovered(const QString &lane);
 
 private:
+    void look(const QString &lane, const QString &roomId);
     void join(const QString &lane, const QString &roomId);
     void readState(const QString &lane, const QString &roomId);
     void readRecent(const QString &lane, const QString &roomId);
