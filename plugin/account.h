@@ -25,6 +25,7 @@ public:
     void serve();
     // Its /sync has not begun yet: the rooms will be looked through once it has.
     [[nodiscard]] bool beginsAnew() const { return m_session.record().nextBatch.isEmpty(); }
+    [[nodiscard]] const QString &deviceId() const { return m_session.record().deviceId; }
 
 Q_SIGNALS:
     void begunAnew();

@@ -32,11 +32,12 @@ void Pipeline::enter(const QHash<QString, QByteArray> &kept, const Started &star
 {
     if (!m_account)
         return then();
-    m_account->open(kept, [started, then](const Expected<Done> &opened) {
-        if (opened.ok())
-            then();
-        else
-            started(opened);
+    m_account->open(kept, [this, started, then](const Expected<Done> &opened) {
+        if (!opened.ok())
+            return started(opened);
+        if (m_cipher)
+            m_cipher->settings.device = m_account->deviceId();
+        then();
     });
 }
 

@@ -28,7 +28,7 @@ using Stage = OwnDevice::Stage;
 Machine::Machine(MachineSettings settings, Backend &backend, const Seal &seal, Random random,
                  const QVector<SealedRecord> &committed)
     : m_settings(std::move(settings)), m_random(std::move(random)), m_records(seal, m_settings.user, committed),
-      m_device(backend, m_records, m_settings.user),
+      m_device(backend, m_records, m_settings.user, m_settings.device),
       m_devices(m_records, m_settings.policy, m_settings.verifiedMasterKeys), m_olm(backend, m_records),
       m_inbound(backend, m_records), m_outbound(backend, m_records)
 {
@@ -40,7 +40,10 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
     std::unique_ptr<Machine> machine(new Machine(std::move(settings), backend, seal, std::move(random), committed));
     if (const auto loaded = machine->m_device.load(); !loaded)
         return loaded.error();
-    machine->m_run.catchUp = machine->m_device.stage() >= Stage::Published; // we were away
+    if (machine->m_device.isGiven() && machine->m_device.stage() == Stage::None)
+        machine->m_records.removeAll(); // of another session
+    // We were away. (An account hears everything by its one /sync.)
+    machine->m_run.catchUp = machine->m_device.stage() >= Stage::Published && !machine->m_device.isGiven();
     bool lost = false;
     for (const QString &txnId : machine->m_records.keys(Kind::ToDevice)) {
         if (const auto message = machine->messageOf(txnId)) {
@@ -60,7 +63,7 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
 
 void Machine::begin(qint64 now)
 {
-    if (m_device.stage() == Stage::None) {
+    if (m_device.stage() == Stage::None && m_device.id().isEmpty()) {
         if (!m_device.make(m_random))
             return note(QStringLiteral("no_randomness"), m_settings.user);
         m_devices.follow(m_settings.user);
@@ -72,6 +75,11 @@ void Machine::begin(qint64 now)
 void Machine::replaceDevice(const char *why, qint64 now)
 {
     note(QString::fromLatin1(why), m_settings.user);
+    if (m_device.isGiven()) { // only another login gives another device; this one must not be used any more
+        m_run.inFlight.clear();
+        m_run.catchUp = false;
+        return m_device.setStage(Stage::None);
+    }
     m_outbound.giveUpAll();
     m_olm.revert();
     m_inbound.revert();
@@ -114,7 +122,7 @@ void Machine::gap(qint64 now)
 {
     if (m_device.stage() < Stage::Made)
         return;
-    m_run.catchUp = true;
+    m_run.catchUp = !m_device.isGiven();
     m_run.backoff.clear();
     m_run.unlearnt.clear();
     m_run.missing.clear();
@@ -221,7 +229,7 @@ QVector<Asked> Machine::takeRequests(qint64 now)
                 ask(list, SendToDevice{txnId, message->type, message->messages});
         }
     }
-    if (m_run.catchUp && m_device.stage() >= Stage::Published && mayNow(Errand::CatchUp)) {
+    if (m_run.catchUp && !m_device.isGiven() && m_device.stage() >= Stage::Published && mayNow(Errand::CatchUp)) {
         m_run.catchUp = false;
         ask(list, CatchUp{m_device.since()});
     }
@@ -325,7 +333,7 @@ void Machine::readUpload(const QJsonObject &answer, qint64 now)
 {
     m_device.uploaded();
     if (m_device.stage() == Stage::Made)
-        m_device.setStage(Stage::Published);
+        m_device.setStage(m_device.isGiven() ? Stage::Complete : Stage::Published);
     const QJsonValue count =
         answer.value(QLatin1String("one_time_key_counts")).toObject().value(QLatin1String("signed_curve25519"));
     if (count.isDouble())

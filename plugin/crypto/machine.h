@@ -40,6 +40,9 @@ struct MachineSettings {
     QString user;
     Policy policy = Policy::CrossSigned;
     QHash<QString, QString> verifiedMasterKeys; // by user, for Policy::Verified
+    // An account that logs in: the device of its session. Its identity is its owner's, its other devices belong to the
+    // conversation, and nothing that is meant for it gets lost on the way.
+    QString device = {};
 };
 
 class Machine
@@ -57,6 +60,8 @@ public:
     void begin(qint64 now); // a device, if there is none yet
     void setRules(const QString &room, const RoomRules &rules) { m_outbound.setRules(room, rules); }
     void prepare(const RoomView &room, qint64 now);
+    // Nobody tells us of changes: before a call all lists are asked for, and what waits for the device.
+    void look(qint64 now);
     [[nodiscard]] bool ready(const RoomView &room, qint64 now) const;
     // Why a room is not ready: "no_device" (nobody there whom we may send to), "homeserver", "keys"; empty: it is.
     [[nodiscard]] QString obstacle(const RoomView &room, qint64 now) const;
@@ -118,6 +123,7 @@ private:
     [[nodiscard]] bool waitsTooLong(const QString &forWhat, qint64 now);
     void share(const RoomView &room, const QVector<Device> &recipients, qint64 now);
     void withhold(const RoomView &room, qint64 now);
+    [[nodiscard]] QStringList audience(const RoomView &room) const;
     [[nodiscard]] QVector<Device> recipients(const RoomView &room) const;
     [[nodiscard]] bool settled(const QString &user, qint64 now) const;
     [[nodiscard]] static OlmPeer peerOf(const Device &device) { return {device.user, device.curve25519}; }

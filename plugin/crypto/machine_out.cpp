@@ -35,15 +35,25 @@ void insert(QJsonObject &messages, const Device &device, const QJsonObject &cont
 
 // --- who ----------------------------------------------------------------------------------------------------------
 
+// An account's other devices take part as well; a ghost has none.
+QStringList Machine::audience(const RoomView &room) const
+{
+    QStringList users = room.members;
+    users.removeAll(m_settings.user);
+    if (m_device.isGiven())
+        users.push_back(m_settings.user);
+    return users;
+}
+
 QVector<Device> Machine::recipients(const RoomView &room) const
 {
     QVector<Device> list;
-    for (const QString &user : room.members) {
-        const UserDevices *known = user == m_settings.user ? nullptr : m_devices.find(user);
+    for (const QString &user : audience(room)) {
+        const UserDevices *known = m_devices.find(user);
         if (!known)
             continue;
         for (const Device &device : known->devices) {
-            if (m_devices.trusts(device))
+            if (m_devices.trusts(device) && (user != m_settings.user || device.id != m_device.id()))
                 list.push_back(device);
         }
     }
@@ -75,13 +85,15 @@ QString Machine::obstacle(const RoomView &room, qint64 now) const
 {
     if (m_device.stage() != Stage::Complete)
         return QStringLiteral("homeserver");
-    const bool listsThere = std::all_of(room.members.cbegin(), room.members.cend(),
+    const QStringList users = audience(room);
+    const bool listsThere = std::all_of(users.cbegin(), users.cend(),
                                         [this, now](const QString &user) { return settled(user, now); });
     if (!listsThere)
         return QStringLiteral("keys");
     const auto devices = recipients(room);
-    const auto reachable = std::count_if(devices.cbegin(), devices.cend(),
-                                         [this, now](const Device &device) { return !excused(device, now); });
+    const auto reachable = std::count_if(devices.cbegin(), devices.cend(), [this, now](const Device &device) {
+        return device.user != m_settings.user && !excused(device, now);
+    });
     if (reachable == 0)
         return QStringLiteral("no_device");
     const bool shared = std::all_of(devices.cbegin(), devices.cend(), [this, &room, now](const Device &device) {
@@ -110,6 +122,13 @@ void Machine::advance(qint64 now)
     }
 }
 
+void Machine::look(qint64 now)
+{
+    m_devices.allChanged();
+    m_run.catchUp = !m_device.isGiven();
+    advance(now);
+}
+
 bool Machine::waitsTooLong(const QString &forWhat, qint64 now)
 {
     const auto since = m_run.waits.constFind(forWhat);
@@ -122,12 +141,13 @@ bool Machine::waitsTooLong(const QString &forWhat, qint64 now)
 
 bool Machine::advance(const RoomView &room, qint64 now)
 {
-    for (const QString &user : room.members)
+    const QStringList users = audience(room);
+    for (const QString &user : users)
         m_devices.follow(user);
     if (m_device.stage() != Stage::Complete)
         return false;
     bool waits = false;
-    for (const QString &user : room.members) {
+    for (const QString &user : users) {
         if (settled(user, now)) {
             m_run.waits.remove(user);
         } else if (!waitsTooLong(user, now)) {

@@ -188,6 +188,7 @@ void Cipher::take(const CipherInput &input, const call::Line &line)
         crypto::Machine &machine;
         const call::Line &line;
         qint64 now;
+        bool told;
         void operator()(const crypto::Answer &answer) const { machine.answered(answer, now); }
         void operator()(const KeyCounts &counts) const
         {
@@ -197,15 +198,18 @@ void Cipher::take(const CipherInput &input, const call::Line &line)
         void operator()(const WantDevice &) const { machine.begin(now); }
         void operator()(const WantKeys &want) const
         {
-            if (line.rooms.value(want.roomId).encrypted)
-                machine.prepare(viewOf(want.roomId, line), now);
+            if (!line.rooms.value(want.roomId).encrypted)
+                return;
+            if (!told)
+                machine.look(now);
+            machine.prepare(viewOf(want.roomId, line), now);
         }
         void operator()(const RoomEncryption &room) const { machine.setRules(room.roomId, room.rules); }
         void operator()(const PeersChanged &peers) const { machine.devicesChanged(peers.users, {}); }
         void operator()(const MayHaveMissed &) const { machine.gap(now); }
         void operator()(const LookAgain &) const { machine.tick(now); }
     };
-    std::visit(Take{*m_machine, line, m_services.clock.now()}, input);
+    std::visit(Take{*m_machine, line, m_services.clock.now(), m_services.told}, input);
 }
 
 void Cipher::seal(QVector<store::OutboxEntry> &entries, const call::Line &line)

@@ -19,6 +19,7 @@ struct CipherServices {
     const crypto::Seal &seal;
     crypto::MachineSettings settings; // without the user
     const Clock &clock;
+    bool told = false; // the homeserver sends to-device messages and lists by itself (MSC4203, MSC3202): seen once
 };
 
 // What a lane's machine is told besides what comes through the inbox.
