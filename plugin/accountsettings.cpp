@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "accountsettings.h"
 
+#include "crypto/secretstorage.h"
 #include "secrets/secrets.h"
 
 #include <QCoreApplication>
@@ -82,6 +83,10 @@ std::optional<Error> readField(const QString &name, const QJsonValue &value, Acc
         if (!isPlain(text, maxPassword))
             return wrong(key, Text::tr("must be 1 to %1 characters").arg(maxPassword));
         login.password = text.toUtf8();
+    } else if (name == QLatin1String("recovery_key")) {
+        if (!crypto::recoveryKeyFrom(text).ok())
+            return wrong(key, Text::tr("must be the recovery key of the account, as its client showed it"));
+        settings.recoveryKey = text.toUtf8();
     } else {
         return wrong(key, Text::tr("is not a setting of this plugin"));
     }
@@ -143,6 +148,8 @@ Expected<AccountSettings> completeAccount(AccountSettings settings, Host &host)
         error = askFor("account_token", secrets, login.token);
     else if (login.by == LoginSettings::By::Password)
         error = askFor("account_password", secrets, login.password);
+    if (!error)
+        error = askFor("account_recovery_key", secrets, settings.recoveryKey);
     if (error)
         return std::move(*error);
     return settings;

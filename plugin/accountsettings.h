@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Account mode's settings: the section plugins.matrixvoip.account, checked field by field, then completed with what the
-// host says (its one user, the homeserver's name) and the secrets provider holds (account_token, account_password).
+// host says (its one user, the homeserver's name) and the secrets provider holds (account_token, account_password,
+// account_recovery_key).
 #pragma once
 
 #include "homeserver/session.h"
@@ -16,6 +17,7 @@ namespace voip
 struct AccountSettings {
     homeserver::LoginSettings login;
     homeserver::Invitations invitations = homeserver::Invitations::Direct;
+    QByteArray recoveryKey; // secret; empty: the device stays unsigned unless its owner verifies it
 };
 
 [[nodiscard]] voiphost::Expected<AccountSettings> readAccount(const QJsonValue &section);

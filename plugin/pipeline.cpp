@@ -260,7 +260,11 @@ Lane &Pipeline::laneOf(const QString &matrixId)
         m_conversations.roomChanged(id, room);
     });
     connect(lane.get(), &Lane::asks, &m_courier, &effects::Courier::carry);
-    connect(lane.get(), &Lane::deviceIsReady, this, [this](const QString &id) { m_gate.open(id); });
+    connect(lane.get(), &Lane::deviceIsReady, this, [this](const QString &id) {
+        m_gate.open(id);
+        if (m_account)
+            signDevice();
+    });
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 

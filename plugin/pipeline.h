@@ -102,6 +102,7 @@ private:
     // Account mode, in pipeline_account.cpp.
     [[nodiscard]] static homeserver::Access accessFor(const PipelineSettings &settings);
     void makeAccount();
+    void signDevice();
     void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
     void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);

@@ -69,6 +69,7 @@ public:
     // Whether others can encrypt for the ghost; true without encryption.
     [[nodiscard]] bool deviceReady() const { return !m_cipher || m_cipher->deviceReady(); }
     [[nodiscard]] bool encrypts() const { return m_cipher != nullptr; }
+    [[nodiscard]] QJsonObject deviceKeys() const { return m_cipher ? m_cipher->deviceKeys() : QJsonObject(); }
     [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
     [[nodiscard]] const QString &userId() const { return m_userId; }
     [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
