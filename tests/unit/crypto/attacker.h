@@ -3,6 +3,7 @@
 // Ground has two machines of ours that talk, and such a device beside them.
 #pragma once
 
+#include "crypto/place.h"
 #include "crypto/signature.h"
 #include "keyserver.h"
 
