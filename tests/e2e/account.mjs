@@ -193,15 +193,22 @@ export const checks = {
 
   'token: more was said than fits one answer while the bridge was down, and a call still rings': async (ground) => {
     const { access_token: token } = await ground.login('bob');
-    await ground.bed.stopBridge();
-    const matrixId = await ground.bob.do('place', ground.room);
-    await ground.bob.stage('ringing-out');
-    for (let i = 0; i < 45; i++) {
-      const { status } = await ground.matrix(`/rooms/${ground.room}/send/m.call.candidates/gap${i}`, {
-        method: 'PUT', token, body: { call_id: `other${i}`, version: '1', party_id: 'gap', candidates: [{ candidate: '', sdpMid: '0', sdpMLineIndex: 0 }] },
+    const say = async (name) => {
+      const { status } = await ground.matrix(`/rooms/${ground.room}/send/m.call.candidates/${name}`, {
+        method: 'PUT', token, body: { call_id: `other-${name}`, version: '1', party_id: 'gap', candidates: [{ candidate: '', sdpMid: '0', sdpMLineIndex: 0 }] },
       });
       expectEqual(status, 200, 'sending an event');
-    }
+    };
+    await ground.bed.stopBridge();
+    // Synapse goes on with the poll that was cut and gives its answer to the next one from the same place: so that answer must
+    // not be the one with the invite.
+    await say('first');
+    await sleep(1000);
+    const matrixId = await ground.bob.do('place', ground.room);
+    await ground.arrives('m.call.invite', ground.bed.userId('bob'), matrixId); // it is in the room before the others
+    for (let i = 0; i < 45; i++) await say(`gap${i}`);
+    const { body: last } = await ground.matrix(`/rooms/${ground.room}/messages?dir=b&limit=40`, { token });
+    expect(!last.chunk.some((event) => event.type === 'm.call.invite'), 'the invite is out of reach of one answer');
     await ground.bed.startBridge();
     const { call } = await ground.alice.stage('ringing-in');
     await ground.answered(ground.alice);
