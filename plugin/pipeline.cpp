@@ -24,7 +24,6 @@ namespace
 constexpr int recentAttempts = 60; // as many seconds: an invite of a room just entered is worth that
 constexpr auto pruneEvery = std::chrono::hours(1);
 constexpr auto drainLook = std::chrono::milliseconds(50);
-const QString switchKey = QStringLiteral("rollout");
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
 std::optional<crypto::Seal> sealOf(const QByteArray &rootKey)
@@ -163,39 +162,6 @@ void Pipeline::connectParts()
                 if (code != QLatin1String("homeserver_unavailable") && laneOf(lane).line().rooms.contains(roomId))
                     laneOf(lane).take(call::RoomSnapshot{roomId, {}, call::JoinRule::Invite, false});
             });
-}
-
-// Keys: what a lane's machine asks of the homeserver, and what the homeserver says by itself. To-device messages and
-// device lists come through the inbox, before the events that need them.
-void Pipeline::connectKeys()
-{
-    connect(&m_courier, &effects::Courier::answered, this,
-            [this](const QString &lane, const crypto::Answer &answer) { laneOf(lane).takeKeys(answer); });
-    connect(&m_courier, &effects::Courier::rescued, this, [this](const QString &lane, int messages, qint64 ms) {
-        m_shared.metrics.count(observe::Counter::KeyRescues);
-        m_shared.metrics.observe(observe::Histogram::KeyRescue, static_cast<double>(ms) / 1000.0);
-        qCInfo(observe::cryptoLog).noquote() << lane << "caught up with" << messages << "messages in" << ms << "ms";
-    });
-    connect(&m_rooms, &effects::RoomKeeper::encryption, this,
-            [this](const QString &lane, const QString &roomId, const QJsonObject &content) {
-                laneOf(lane).takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
-            });
-    connect(&m_intake, &intake::Intake::counted, this,
-            [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
-                laneOf(lane).takeKeys(
-                    effects::KeyCounts{device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
-                                       fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
-            });
-    // The homeserver sends to-device messages and lists once: after a gap they are asked for.
-    const auto missed = [this] {
-        for (const auto &[id, lane] : m_lanes)
-            lane->takeKeys(effects::MayHaveMissed{});
-    };
-    connect(&m_intake, &intake::Intake::refused, this, missed);
-    connect(&m_client, &homeserver::Client::reachableChanged, this, [missed](bool reachable) {
-        if (reachable)
-            missed();
-    });
 }
 
 QFuture<BatchResult> Pipeline::accept(EventBatch batch)
@@ -369,26 +335,6 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
     prune();
 }
 
-// So that the first call of somebody who never met the user can be decrypted: who encrypts before the device is there
-// encrypts for nobody. One after the other, behind everything else.
-void Pipeline::makeDevices()
-{
-    if (!m_cipher || !m_settings.encryption.earlyDevices)
-        return;
-    if (m_withoutDevice.isEmpty()) {
-        for (const QString &lane : m_router.lanes()) {
-            if (!laneOf(lane).deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
-                m_withoutDevice.push_back(lane);
-        }
-    }
-    if (m_withoutDevice.isEmpty())
-        return;
-    m_gate.pass(laneOf(m_withoutDevice.takeFirst()), [this] {
-        if (!m_withoutDevice.isEmpty())
-            QMetaObject::invokeMethod(this, &Pipeline::makeDevices, Qt::QueuedConnection);
-    });
-}
-
 void Pipeline::prune()
 {
     m_store.prune(m_clock.now(), this, [](const auto &) {});
@@ -427,64 +373,6 @@ Diagnostics::Check Pipeline::inspect(const DatabaseSettings &settings)
     else if (!fits)
         check.advice = tr("The database was written by a newer version: install that one.");
     return check;
-}
-
-// --- the switch ------------------------------------------------------------------------------------------------------
-
-void Shared::enforce(const rollout::Cohort &cohort)
-{
-    gate.set(cohort);
-    metrics.set(observe::Gauge::RolloutPercent, cohort.enabled ? cohort.percent : 0);
-}
-
-Rollout Shared::rollout() const
-{
-    const rollout::Cohort cohort = gate.cohort();
-    return {cohort.enabled, cohort.percent};
-}
-
-void Pipeline::saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved)
-{
-    m_store.putSetting(switchKey, value, this, [saved](const auto &result) { saved(result.ok()); });
-}
-
-namespace
-{
-
-rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &reply)
-{
-    return [&shared, reply](std::optional<rollout::Switch::Position> now) {
-        if (!now) {
-            return reply(
-                effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
-                                     Pipeline::tr("The change could not be stored and is not in force. Try again.")));
-        }
-        shared.enforce(shared.gate.cohort());
-        qCInfo(observe::lifecycleLog) << "rollout is" << (now->enabled ? "on," : "off,") << now->percent << "percent";
-        reply(Rollout{now->enabled, now->percent});
-    };
-}
-
-} // namespace
-
-void Pipeline::setRollout(const Rollout &wanted, const RolloutReply &reply)
-{
-    if (wanted.percent < 0 || wanted.percent > 100) {
-        return reply(Error{ErrorKind::Invalid,
-                           QStringLiteral("INVALID_FIELD"),
-                           tr("percent must be a whole number from 0 to 100."),
-                           {}});
-    }
-    if (const auto error = notServing())
-        return reply(*error);
-    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
-}
-
-void Pipeline::rollBack(const RolloutReply &reply)
-{
-    if (const auto error = notServing())
-        return reply(*error);
-    m_switch.rollBack(replyOf(m_shared, reply));
 }
 
 } // namespace voip

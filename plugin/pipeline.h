@@ -116,6 +116,8 @@ private:
     effects::Lane &laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
     [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
 
+    static inline const QString switchKey = QStringLiteral("rollout"); // setting: the switch's position
+
     const PipelineSettings m_settings;
     Shared &m_shared;
     effects::Clock m_clock;

@@ -38,8 +38,7 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
                          QJsonObject{{QStringLiteral("key"), QStringLiteral("mode")}}};
         }
     }
-    m_settings = {host->homeserver(), host->database(), {},           host->users(),
-                  read->call,         read->encryption, read->account};
+    m_settings = {host->homeserver(), host->database(), {}, host->users(), read->call, read->encryption, read->account};
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))

@@ -27,9 +27,8 @@ class MatrixVoipPlugin : public QObject,
 {
     Q_OBJECT
     Q_PLUGIN_METADATA(IID VOIPHOST_PLUGIN_IID FILE "plugin.json")
-    Q_INTERFACES(
-        voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck voiphost::KeyRotation
-            voiphost::AccountControl)
+    Q_INTERFACES(voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck
+                     voiphost::KeyRotation voiphost::AccountControl)
 
 public:
     ~MatrixVoipPlugin() override { stop(); }

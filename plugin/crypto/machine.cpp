@@ -99,25 +99,6 @@ void Machine::replaceDevice(const char *why, qint64 now)
     advance(now);
 }
 
-void Machine::devicesChanged(const QStringList &changed, const QStringList &left)
-{
-    for (const QString &user : changed)
-        m_devices.changed(user);
-    // Somebody with whom no room is shared any more: nobody tells us of changes from now on.
-    for (const QString &user : left) {
-        if (user != m_settings.user)
-            m_devices.changed(user);
-    }
-}
-
-void Machine::counts(std::optional<int> oneTimeKeys, std::optional<bool> fallbackUnused, qint64 now)
-{
-    if (m_device.stage() == Stage::None)
-        return;
-    if (!m_device.supply(oneTimeKeys, fallbackUnused, now, m_random))
-        note(QStringLiteral("no_randomness"), m_settings.user);
-}
-
 void Machine::gap(qint64 now)
 {
     if (m_device.stage() < Stage::Made)

@@ -86,8 +86,8 @@ QString Machine::obstacle(const RoomView &room, qint64 now) const
     if (m_device.stage() != Stage::Complete)
         return QStringLiteral("homeserver");
     const QStringList users = audience(room);
-    const bool listsThere = std::all_of(users.cbegin(), users.cend(),
-                                        [this, now](const QString &user) { return settled(user, now); });
+    const bool listsThere =
+        std::all_of(users.cbegin(), users.cend(), [this, now](const QString &user) { return settled(user, now); });
     if (!listsThere)
         return QStringLiteral("keys");
     const auto devices = recipients(room);

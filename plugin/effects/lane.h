@@ -149,7 +149,8 @@ private:
     bool m_deviceWasReady = false;
     std::deque<Work> m_queue;
     bool m_committing = false;
-    int m_together = 32; // works decided in one commit; one at a time while a broken one is sought
+    static constexpr int mostTogether = 32; // works in one commit
+    int m_together = mostTogether;          // one at a time while a broken one is sought
     QTimer m_again;
 };
 
