@@ -238,7 +238,7 @@ void Machine::answered(const Answer &answer, qint64 now)
         m_run.backoff.remove(errand);
         break;
     case Answer::Kind::UnknownDevice:
-        if (m_device.stage() > Stage::Chosen)
+        if (m_device.stage() > Stage::Chosen && !std::holds_alternative<DropDevice>(request))
             return replaceDevice("device_gone", now);
         [[fallthrough]];
     case Answer::Kind::Failed:

@@ -82,7 +82,7 @@ void Machine::devicesChanged(const QStringList &changed, const QStringList &left
 
 void Machine::counts(std::optional<int> oneTimeKeys, std::optional<bool> fallbackUnused, qint64 now)
 {
-    if (m_device.stage() == Stage::None)
+    if (m_device.stage() == OwnDevice::Stage::None)
         return;
     if (!m_device.supply(oneTimeKeys, fallbackUnused, now, m_random))
         note(QStringLiteral("no_randomness"), m_settings.user);
