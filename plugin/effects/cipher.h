@@ -90,6 +90,7 @@ public:
     [[nodiscard]] std::optional<qint64> nextDue() const;
 
     [[nodiscard]] const QString &deviceId() const { return m_machine->device().id(); }
+    [[nodiscard]] const QJsonObject &deviceKeys() const { return m_machine->device().deviceKeys(); }
     [[nodiscard]] bool deviceReady() const { return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete; }
     // Whether the host's user was told of a session already: all events of one fail for the same reason.
     [[nodiscard]] bool wasTold(const QString &name) const { return m_told.contains(name); }
