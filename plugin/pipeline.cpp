@@ -74,7 +74,8 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
           [this](const QString &lane, auto then) { m_gate.pass(laneOf(lane), std::move(then)); }),
       m_conversations(m_client, m_rooms, m_settings.encryption.encryptRooms),
       m_courier(
-          m_client, [this](const QString &lane, auto reply) { m_rooms.ensureGhost(lane, std::move(reply)); },
+          m_client, protocol::eventTypes(),
+          [this](const QString &lane, auto reply) { m_rooms.ensureGhost(lane, std::move(reply)); },
           [this](const EventBatch &batch, auto done) {
               m_intake.accept(batch).then(this, [done](BatchResult result) { done(result == BatchResult::Durable); });
           }),

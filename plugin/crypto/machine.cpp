@@ -268,7 +268,11 @@ void Machine::answered(const Answer &answer, qint64 now)
         void operator()(const MakeDevice &) { m.m_device.setStage(Stage::Made); }
         void operator()(const DropDevice &) { m.m_device.forgetReplaced(); }
         void operator()(const UploadKeys &) { m.readUpload(answer.body, now); }
-        void operator()(const UploadIdentity &) { m.m_device.setStage(Stage::Complete); }
+        void operator()(const UploadIdentity &)
+        {
+            m.m_device.setStage(Stage::Complete);
+            m.m_run.catchUp = true; // a place to go on from, if something gets lost
+        }
         void operator()(const QueryKeys &query)
         {
             const QStringList unlearnt = m.m_devices.read(query.users, query.asked, answer.body, m.m_run.notes);

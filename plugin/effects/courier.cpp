@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/courier.h"
 
+#include "homeserver/syncanswer.h"
 #include "observe/log.h"
 
 #include <QDateTime>
 #include <QElapsedTimer>
-#include <QJsonArray>
 #include <QUuid>
 
 namespace voip::effects
@@ -36,8 +36,9 @@ Answer answerOf(quint64 id, const homeserver::Failure &failure)
 
 } // namespace
 
-Courier::Courier(homeserver::Client &client, EnsureGhost ensureGhost, Accept accept, QObject *parent)
-    : QObject(parent), m_client(client), m_ensureGhost(std::move(ensureGhost)), m_accept(std::move(accept))
+Courier::Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, Accept accept, QObject *parent)
+    : QObject(parent), m_client(client), m_types(std::move(types)), m_ensureGhost(std::move(ensureGhost)),
+      m_accept(std::move(accept))
 {
 }
 
@@ -108,40 +109,36 @@ void Courier::run(const Trip &trip, const crypto::CatchUp &catchUp)
 {
     QElapsedTimer clock;
     clock.start();
-    m_client.syncDevice(trip.lane, trip.device, catchUp.since,
-                        [this, trip, clock](const homeserver::Result<QJsonObject> &sync) {
+    m_client.syncDevice(trip.lane, trip.device, catchUp.since, m_types,
+                        [this, trip, clock, since = catchUp.since](const homeserver::Result<QJsonObject> &sync) {
                             if (!sync.ok())
                                 return Q_EMIT answered(trip.lane, answerOf(trip.id, sync.error()));
-                            handOn(trip, *sync, clock.elapsed());
+                            handOn(trip, since, *sync, clock.elapsed());
                         });
 }
 
-void Courier::handOn(const Trip &trip, const QJsonObject &sync, qint64 begun)
+void Courier::handOn(const Trip &trip, const QString &since, const QJsonObject &sync, qint64 took)
 {
+    const auto read =
+        homeserver::readSync(sync, {trip.lane, trip.device, since, m_types, homeserver::Invitations::All});
+    if (!read.ok())
+        return Q_EMIT answered(trip.lane, answerOf(trip.id, read.error()));
     voiphost::EventBatch batch;
     batch.transactionId = QStringLiteral("sync:") + QUuid::createUuid().toString(QUuid::Id128);
     batch.receivedAt = QDateTime::currentMSecsSinceEpoch();
-    const QJsonArray messages =
-        sync.value(QLatin1String("to_device")).toObject().value(QLatin1String("events")).toArray();
-    for (const QJsonValue value : messages) {
-        QJsonObject message = value.toObject();
-        message.insert(QLatin1String("to_user_id"), trip.lane);
-        message.insert(QLatin1String("to_device_id"), trip.device);
-        batch.toDevice.push_back(message);
-    }
-    batch.deviceLists = sync.value(QLatin1String("device_lists")).toObject();
-    const auto forDevice = [&trip](const QJsonValue &value) {
-        return value.isUndefined() ? QJsonObject() : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
-    };
-    batch.oneTimeKeyCounts = forDevice(sync.value(QLatin1String("device_one_time_keys_count")));
-    batch.unusedFallbackKeyTypes = forDevice(sync.value(QLatin1String("device_unused_fallback_key_types")));
+    // What came by itself, too, is known by its id.
+    for (const homeserver::SyncRoom &room : read->rooms)
+        batch.events += room.state + room.timeline;
+    batch.toDevice = read->toDevice;
+    batch.deviceLists = read->deviceLists;
+    batch.oneTimeKeyCounts = read->oneTimeKeyCounts;
+    batch.unusedFallbackKeyTypes = read->unusedFallbackKeyTypes;
     const auto count = static_cast<int>(batch.toDevice.size());
     // A page may be full: then there is more.
-    const QJsonObject reached{{QStringLiteral("next_batch"), sync.value(QLatin1String("next_batch"))},
-                              {QStringLiteral("more"), count > 0}};
-    m_accept(batch, [this, trip, reached, count, begun](bool durable) {
+    const QJsonObject reached{{QStringLiteral("next_batch"), read->nextBatch}, {QStringLiteral("more"), count > 0}};
+    m_accept(batch, [this, trip, reached, count, took](bool durable) {
         if (count > 0)
-            Q_EMIT rescued(trip.lane, count, begun);
+            Q_EMIT rescued(trip.lane, count, took);
         Q_EMIT answered(trip.lane, {trip.id, durable ? Answer::Kind::Ok : Answer::Kind::Failed, reached, 0});
     });
 }

@@ -23,7 +23,9 @@ class Courier : public QObject
 public:
     using Accept = std::function<void(const voiphost::EventBatch &batch, std::function<void(bool durable)> done)>;
     using EnsureGhost = std::function<void(const QString &lane, homeserver::Reply<bool> reply)>;
-    Courier(homeserver::Client &client, EnsureGhost ensureGhost, Accept accept, QObject *parent = nullptr);
+    // `types`: of the events that a catching-up /sync brings as well; homeservers lose those, too.
+    Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, Accept accept,
+            QObject *parent = nullptr);
 
     void carry(const QString &lane, const QString &device, const QVector<crypto::Asked> &requests);
 
@@ -45,11 +47,12 @@ private:
     void run(const Trip &trip, const crypto::ClaimKeys &claim);
     void run(const Trip &trip, const crypto::SendToDevice &send);
     void run(const Trip &trip, const crypto::CatchUp &catchUp);
-    void handOn(const Trip &trip, const QJsonObject &sync, qint64 begun);
+    void handOn(const Trip &trip, const QString &since, const QJsonObject &sync, qint64 took);
     template <typename T>
     [[nodiscard]] homeserver::Reply<T> back(const Trip &trip);
 
     homeserver::Client &m_client;
+    const QStringList m_types;
     EnsureGhost m_ensureGhost;
     Accept m_accept;
 };

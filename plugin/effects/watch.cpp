@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/watch.h"
 
+#include <QElapsedTimer>
+
 namespace voip::effects
 {
 
@@ -21,6 +23,8 @@ Watch::Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Sto
 {
     m_next.setSingleShot(true);
     connect(&m_next, &QTimer::timeout, this, &Watch::ping);
+    m_nextHold.setSingleShot(true);
+    connect(&m_nextHold, &QTimer::timeout, this, &Watch::hold);
 }
 
 void Watch::start()
@@ -29,6 +33,22 @@ void Watch::start()
     tellDatabase(m_store.available());
     connect(&m_client, &homeserver::Client::reachableChanged, this, &Watch::ping);
     ping();
+    if (!m_client.access().isAccount()) // an account's /sync is such a line
+        hold();
+}
+
+void Watch::hold()
+{
+    QElapsedTimer clock;
+    clock.start();
+    m_client.holdLine(m_held, [this, clock](const homeserver::Result<QString> &next) {
+        const bool fresh = m_held.isEmpty();
+        m_held = next.ok() ? *next : QString();
+        if (!next.ok())
+            return m_nextHold.start(next.error().transient() ? whenNot : whenWell);
+        // One that is answered at once, again and again, is no line.
+        m_nextHold.start(fresh || clock.elapsed() > 1000 ? 0s : whenNot);
+    });
 }
 
 void Watch::tellDatabase(bool available)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks after what the plugin depends on and says in Health how it is: the database as the store tells, the homeserver
 // by a ping now and then (R113: it calls us back, which shows both ways and makes it try again if it had given us up),
-// and whether there is TURN (R97). Lives on the core thread. Never decides.
+// and whether there is TURN (R97). Holds a line to the homeserver: what it had not delivered when it was stopped it may
+// never deliver, so a stop must be noticed even if nothing else is asked. Lives on the core thread. Never decides.
 #pragma once
 
 #include "homeserver/turncache.h"
@@ -25,6 +26,7 @@ public:
 
 private:
     void ping();
+    void hold();
     void tellDatabase(bool available);
     void tellHomeserver(const homeserver::Result<int> &result);
 
@@ -33,6 +35,8 @@ private:
     store::Store &m_store;
     observe::Health &m_health;
     QTimer m_next;
+    QTimer m_nextHold;
+    QString m_held; // where the line goes on
     bool m_asking = false;
 };
 

@@ -86,11 +86,16 @@ public:
     void claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply);
     void sendToDevice(const QString &asUser, const QString &type, const QString &txnId, const QJsonObject &messages,
                       Reply<Done> reply);
-    // What waits for a device, without any room; empty `since`: from the beginning. Returns at once.
-    void syncDevice(const QString &asUser, const QString &device, const QString &since, Reply<QJsonObject> reply);
+    // What there is for a device since then, and what was said in its rooms (`types`, at most the last 50 of each
+    // room); empty `since`: all that waits for the device, and nothing of the rooms. Returns at once.
+    void syncDevice(const QString &asUser, const QString &device, const QString &since, const QStringList &types,
+                    Reply<QJsonObject> reply);
+    // A request of the bridge's own user that the homeserver answers only after some seconds, with a place to go on
+    // from: when it breaks, the homeserver was stopped, or is gone. Empty `since`: answered at once.
+    void holdLine(const QString &since, Reply<QString> reply);
 
     struct Options {
-        QString device = {}; // the acting user's device
+        QString device = {};    // the acting user's device
         bool federated = false; // may depend on other servers: longer limit, does not speak about reachability
         bool anonymous = false; // goes without a token: logging in
     };

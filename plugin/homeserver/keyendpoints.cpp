@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The endpoints of devices and keys: path and body out, the answer as it is. What it says is judged by crypto/.
+#include "answer.h"
 #include "client.h"
+#include "syncanswer.h"
 
 #include <QJsonDocument>
 
@@ -11,6 +13,8 @@ namespace
 {
 
 constexpr int kServerPatienceMs = 4000; // with other servers, that the homeserver asks for us
+constexpr int kTimelineLimit = 50;      // events of a room that may have been lost
+constexpr int kHoldMs = 8000;           // less than the usual time limit
 
 QStringList v3(const QStringList &rest)
 {
@@ -22,16 +26,6 @@ Reply<QJsonObject> ignoring(Reply<Done> reply)
     return [reply = std::move(reply)](const Result<QJsonObject> &answer) {
         reply(answer.ok() ? Result<Done>(Done()) : Result<Done>(answer.error()));
     };
-}
-
-// Only what is meant for the device itself.
-QString deviceFilter()
-{
-    const QJsonObject nothing{{QStringLiteral("types"), QJsonArray()}};
-    const QJsonObject filter{{QStringLiteral("room"), QJsonObject{{QStringLiteral("rooms"), QJsonArray()}}},
-                             {QStringLiteral("presence"), nothing},
-                             {QStringLiteral("account_data"), nothing}};
-    return QString::fromUtf8(QJsonDocument(filter).toJson(QJsonDocument::Compact));
 }
 
 } // namespace
@@ -93,16 +87,36 @@ void Client::sendToDevice(const QString &asUser, const QString &type, const QStr
             {{QStringLiteral("messages"), messages}}, ignoring(std::move(reply)));
 }
 
-void Client::syncDevice(const QString &asUser, const QString &device, const QString &since, Reply<QJsonObject> reply)
+void Client::syncDevice(const QString &asUser, const QString &device, const QString &since, const QStringList &types,
+                        Reply<QJsonObject> reply)
 {
+    const QJsonObject filter = syncFilter(types, kTimelineLimit, since.isEmpty());
     QUrlQuery query;
     query.addQueryItem(QStringLiteral("timeout"), QStringLiteral("0"));
-    query.addQueryItem(QStringLiteral("filter"), deviceFilter());
+    query.addQueryItem(QStringLiteral("filter"),
+                       QString::fromUtf8(QJsonDocument(filter).toJson(QJsonDocument::Compact)));
     query.addQueryItem(QStringLiteral("set_presence"), QStringLiteral("offline"));
     if (!since.isEmpty()) {
         query.addQueryItem(QStringLiteral("since"), since);
     }
     request(asUser, Method::Get, v3({QStringLiteral("sync")}), query, {}, std::move(reply), {.device = device});
+}
+
+void Client::holdLine(const QString &since, Reply<QString> reply)
+{
+    const QJsonObject filter = syncFilter({}, 1, true);
+    QUrlQuery query;
+    query.addQueryItem(QStringLiteral("timeout"), QString::number(kHoldMs));
+    query.addQueryItem(QStringLiteral("filter"),
+                       QString::fromUtf8(QJsonDocument(filter).toJson(QJsonDocument::Compact)));
+    query.addQueryItem(QStringLiteral("set_presence"), QStringLiteral("offline"));
+    if (!since.isEmpty()) {
+        query.addQueryItem(QStringLiteral("since"), since);
+    }
+    request({}, Method::Get, v3({QStringLiteral("sync")}), query, {},
+            [reply = std::move(reply)](const Result<QJsonObject> &answer) {
+                reply(answer.ok() ? readString(*answer, "next_batch") : Result<QString>(answer.error()));
+            });
 }
 
 } // namespace voip::homeserver
