@@ -57,7 +57,10 @@ const secret = () => randomBytes(24).toString('hex');
 export class Bed {
   // turn: the homeserver gives out TURN passwords, of a server that is not there. hosts: the bridged users. proxy: the homeserver
   // reaches the bridge through one that can refuse (`bed.proxy`). log: the bridge's log rules.
-  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite', turn = false, hosts = ['alice'], proxy = false, log = null }) {
+  constructor({
+    kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite', turn = false,
+    hosts = ['alice'], proxy = false, log = null,
+  }) {
     Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep, database, hosts, wantsProxy: proxy, log });
     this.buildDir = buildDir && resolve(buildDir);
     this.pagesDir = pagesDir && resolve(pagesDir);
@@ -241,7 +244,8 @@ plugins:
   spawn(name, command, args) {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     // A group of its own: Ctrl-C reaches us only, and we stop things in order.
-    const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...(this.log ? { QT_LOGGING_RULES: this.log } : {}) } });
+    const env = { ...process.env, ...(this.log ? { QT_LOGGING_RULES: this.log } : {}) };
+    const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log], env });
     closeSync(log);
     child.on('error', (error) => this.say(`${name} could not be started: ${error.message}`));
     this.children.push(child);

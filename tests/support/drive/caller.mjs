@@ -12,7 +12,8 @@ const crypto = createRequire(new URL('../web/package.json', import.meta.url))('@
 const { DecryptionSettings, DeviceId, DeviceLists, EncryptionSettings, OlmMachine, RequestType, RoomId, TrustRequirement, UserId } = crypto;
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const filter = JSON.stringify({ presence: { types: [] }, account_data: { types: [] }, room: { timeline: { limit: 100 }, account_data: { types: [] }, ephemeral: { types: [] } } });
+const nothing = { types: [] };
+const filter = JSON.stringify({ presence: nothing, account_data: nothing, room: { timeline: { limit: 100 }, account_data: nothing, ephemeral: nothing } });
 
 export class Caller {
   received = []; // {at, type, sender, content} of what others sent, decrypted
@@ -27,10 +28,11 @@ export class Caller {
 
   async api(method, path, body, { signal } = {}) {
     const headers = { 'Content-Type': 'application/json', ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}) };
-    const answer = await fetch(`${this.homeserver}/_matrix/client/v3${path}`, { method, headers, body: typeof body === 'string' ? body : body && JSON.stringify(body), signal });
+    const text = typeof body === 'string' ? body : body && JSON.stringify(body);
+    const answer = await fetch(`${this.homeserver}/_matrix/client/v3${path}`, { method, headers, body: text, signal });
     const json = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(`${method} ${path} of ${this.user}: HTTP ${answer.status} ${json.errcode} ${json.error}`), { status: answer.status, json });
-    return json;
+    if (answer.ok) return json;
+    throw Object.assign(new Error(`${method} ${path} of ${this.user}: HTTP ${answer.status} ${json.errcode} ${json.error}`), { status: answer.status, json });
   }
 
   // One after the other: the machine must not be asked for the same requests twice.
@@ -42,12 +44,13 @@ export class Caller {
 
   async #perform(request) {
     const post = (path) => this.api('POST', path, request.body);
+    const toDevice = () => this.api('PUT', `/sendToDevice/${encodeURIComponent(request.event_type)}/${encodeURIComponent(request.txn_id)}`, request.body);
     const answer = await {
       [RequestType.KeysUpload]: () => post('/keys/upload'),
       [RequestType.KeysQuery]: () => post('/keys/query'),
       [RequestType.KeysClaim]: () => post('/keys/claim'),
       [RequestType.SignatureUpload]: () => post('/keys/signatures/upload'),
-      [RequestType.ToDevice]: () => this.api('PUT', `/sendToDevice/${encodeURIComponent(request.event_type)}/${encodeURIComponent(request.txn_id)}`, request.body),
+      [RequestType.ToDevice]: toDevice,
     }[request.type]();
     if (request.id) await this.machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer));
   }
@@ -112,11 +115,14 @@ export class Caller {
     ));
     await this.#flush();
     for (const [room, { timeline }] of Object.entries(answer.rooms?.join ?? {})) {
-      for (const event of timeline?.events ?? []) if (event.type === 'm.room.encrypted' && event.sender !== this.userId) this.sealed.set(event.event_id, { room, event });
+      for (const event of timeline?.events ?? []) {
+        if (event.type === 'm.room.encrypted' && event.sender !== this.userId) this.sealed.set(event.event_id, { room, event });
+      }
     }
     for (const [id, { room, event }] of [...this.sealed]) {
       try {
-        const opened = JSON.parse((await this.machine.decryptRoomEvent(JSON.stringify(event), new RoomId(room), new DecryptionSettings(TrustRequirement.CrossSigned))).event);
+        const settings = new DecryptionSettings(TrustRequirement.CrossSigned);
+        const opened = JSON.parse((await this.machine.decryptRoomEvent(JSON.stringify(event), new RoomId(room), settings)).event);
         this.received.push({ at: Date.now(), type: opened.type, sender: event.sender, content: opened.content });
         this.sealed.delete(id);
       } catch (error) {
@@ -128,8 +134,8 @@ export class Caller {
   // ---- rooms
 
   async makeRoom() {
-    const content = { algorithm: 'm.megolm.v1.aes-sha2' };
-    const made = await this.api('POST', '/createRoom', { preset: 'trusted_private_chat', is_direct: true, invite: [this.ghost], initial_state: [{ type: 'm.room.encryption', state_key: '', content }] });
+    const encryption = { type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } };
+    const made = await this.api('POST', '/createRoom', { preset: 'trusted_private_chat', is_direct: true, invite: [this.ghost], initial_state: [encryption] });
     this.room = made.room_id;
   }
 
@@ -154,9 +160,10 @@ export class Caller {
       const claim = await this.machine.getMissingSessions([new UserId(this.ghost)]);
       if (claim) await this.#perform(claim);
       const keys = await this.machine.shareRoomKey(new RoomId(this.room), [new UserId(this.ghost)], new EncryptionSettings());
-      const messages = keys.filter((request) => request.event_type === 'm.room.encrypted').map((request) => JSON.parse(request.body).messages[this.ghost]).filter(Boolean);
-      if (messages.length !== 1) throw new Error(`${this.user} has ${messages.length} messages with a key for ${this.ghost}, ${keys.map((request) => request.event_type)}`);
-      const [message] = Object.values(messages[0]);
+      const sealed = keys.filter((request) => request.event_type === 'm.room.encrypted').map((request) => JSON.parse(request.body).messages[this.ghost]);
+      const messages = sealed.flatMap((devices) => Object.values(devices ?? {}));
+      if (messages.length !== 1) throw new Error(`${this.user} has ${messages.length} messages with a key for ${this.ghost}`);
+      const [message] = messages;
       return { caller: this, id: randomUUID(), party: this.deviceId, sdp: offer(), lifetime, keys, keyId: message['org.matrix.msgid'] };
     });
   }
@@ -191,8 +198,9 @@ export class Caller {
 function offer() {
   const fingerprint = randomBytes(32).toString('hex').toUpperCase().match(/../g).join(':');
   return [
-    'v=0', `o=- ${randomBytes(6).readUIntBE(0, 6)} 2 IN IP4 127.0.0.1`, 's=-', 't=0 0', 'a=group:BUNDLE 0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'c=IN IP4 0.0.0.0', 'a=rtcp:9 IN IP4 0.0.0.0',
-    `a=ice-ufrag:${randomBytes(3).toString('hex')}`, `a=ice-pwd:${randomBytes(12).toString('hex')}`, 'a=ice-options:trickle', `a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:actpass', 'a=mid:0',
-    'a=sendrecv', 'a=msid:stream track', 'a=rtcp-mux', 'a=rtpmap:111 opus/48000/2', '',
+    'v=0', `o=- ${randomBytes(6).readUIntBE(0, 6)} 2 IN IP4 127.0.0.1`, 's=-', 't=0 0', 'a=group:BUNDLE 0',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111', 'c=IN IP4 0.0.0.0', 'a=rtcp:9 IN IP4 0.0.0.0',
+    `a=ice-ufrag:${randomBytes(3).toString('hex')}`, `a=ice-pwd:${randomBytes(12).toString('hex')}`, 'a=ice-options:trickle',
+    `a=fingerprint:sha-256 ${fingerprint}`, 'a=setup:actpass', 'a=mid:0', 'a=sendrecv', 'a=msid:stream track', 'a=rtcp-mux', 'a=rtpmap:111 opus/48000/2', '',
   ].join('\r\n');
 }
