@@ -24,7 +24,6 @@ namespace
 constexpr int recentAttempts = 60; // as many seconds: an invite of a room just entered is worth that
 constexpr auto pruneEvery = std::chrono::hours(1);
 constexpr auto drainLook = std::chrono::milliseconds(50);
-const QString switchKey = QStringLiteral("rollout");
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
 std::optional<crypto::Seal> sealOf(const QByteArray &rootKey)
@@ -66,10 +65,8 @@ QStringList idsOf(const QList<HostUser> &users)
 Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
     : m_settings(std::move(settings)), m_shared(shared),
       m_router(m_settings.homeserver.userPrefix, m_settings.homeserver.serverName), m_store(m_settings.database),
-      m_intake(m_store, m_router, shared.metrics),
-      m_client({m_settings.homeserver.url, m_settings.homeserver.serverName, m_settings.homeserver.asToken,
-                m_settings.homeserver.senderLocalpart, m_settings.homeserver.appserviceId}),
-      m_ghosts(&m_client), m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
+      m_intake(m_store, m_router, shared.metrics), m_client(accessFor(m_settings)), m_ghosts(&m_client),
+      m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
       m_backend(crypto::olmBackend()), m_seal(sealOf(m_settings.rootKey)),
       m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
       m_rooms(
@@ -97,6 +94,7 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
       m_watch(m_client, m_turn, m_store, shared.health)
 {
+    makeAccount();
     m_router.setUsers(idsOf(m_settings.users));
     for (const HostUser &user : m_settings.users)
         m_displayNames.insert(m_router.matrixIdOf(user.id), user.displayName);
@@ -166,43 +164,16 @@ void Pipeline::connectParts()
             });
 }
 
-// Keys: what a lane's machine asks of the homeserver, and what the homeserver says by itself. To-device messages and
-// device lists come through the inbox, before the events that need them.
-void Pipeline::connectKeys()
-{
-    connect(&m_courier, &effects::Courier::answered, this,
-            [this](const QString &lane, const crypto::Answer &answer) { laneOf(lane).takeKeys(answer); });
-    connect(&m_courier, &effects::Courier::rescued, this, [this](const QString &lane, int messages, qint64 ms) {
-        m_shared.metrics.count(observe::Counter::KeyRescues);
-        m_shared.metrics.observe(observe::Histogram::KeyRescue, static_cast<double>(ms) / 1000.0);
-        qCInfo(observe::cryptoLog).noquote() << lane << "caught up with" << messages << "messages in" << ms << "ms";
-    });
-    connect(&m_rooms, &effects::RoomKeeper::encryption, this,
-            [this](const QString &lane, const QString &roomId, const QJsonObject &content) {
-                laneOf(lane).takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
-            });
-    connect(&m_intake, &intake::Intake::counted, this,
-            [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
-                laneOf(lane).takeKeys(effects::KeyCounts{
-                    device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
-                    fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
-            });
-    // The homeserver sends to-device messages and lists once: after a gap they are asked for.
-    const auto missed = [this] {
-        for (const auto &[id, lane] : m_lanes)
-            lane->takeKeys(effects::MayHaveMissed{});
-    };
-    connect(&m_intake, &intake::Intake::refused, this, missed);
-    connect(&m_client, &homeserver::Client::reachableChanged, this, [missed](bool reachable) {
-        if (reachable)
-            missed();
-    });
-}
-
 QFuture<BatchResult> Pipeline::accept(EventBatch batch)
 {
     // Ages are counted on the clock that judges them (R25): the host's may be set back or forth at any time.
     batch.receivedAt = m_clock.now();
+    if (!batch.toDevice.isEmpty() || !batch.deviceLists.isEmpty() || !batch.oneTimeKeyCounts.isEmpty()) {
+        QMetaObject::invokeMethod(this, [this] {
+            if (m_cipher)
+                m_cipher->told = true;
+        });
+    }
     return m_intake.accept(batch);
 }
 
@@ -255,7 +226,11 @@ Lane &Pipeline::laneOf(const QString &matrixId)
         m_conversations.roomChanged(id, room);
     });
     connect(lane.get(), &Lane::asks, &m_courier, &effects::Courier::carry);
-    connect(lane.get(), &Lane::deviceIsReady, this, [this](const QString &id) { m_gate.open(id); });
+    connect(lane.get(), &Lane::deviceIsReady, this, [this](const QString &id) {
+        m_gate.open(id);
+        if (m_account)
+            signDevice();
+    });
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 
@@ -283,19 +258,27 @@ void Pipeline::start(const Started &started)
                 return orFail(settings.error());
             m_switch.restore(settings->value(switchKey));
             m_shared.enforce(m_shared.gate.cohort());
-            m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, settings](const auto &records) {
-                if (!records.ok())
-                    return orFail(records.error());
-                restore(*records, *settings);
-                // The reader answers in order: the notices to repeat come before this, and new ones after.
-                m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
-                    if (!pending.ok())
-                        return orFail(pending.error());
-                    serve(*pending);
-                    qCInfo(observe::lifecycleLog) << "matrixvoip is running";
-                    started(Done{});
-                });
-            });
+            enter(*settings, started, [this, started, settings] { restoreLanes(*settings, started); });
+        });
+    });
+}
+
+void Pipeline::restoreLanes(const QHash<QString, QByteArray> &known, const Started &started)
+{
+    const auto orFail = [started](const store::StoreError &error) {
+        started(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), error.message, {}});
+    };
+    m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, known](const auto &records) {
+        if (!records.ok())
+            return orFail(records.error());
+        restore(*records, known);
+        // The reader answers in order: the notices to repeat come before this, and new ones after.
+        m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
+            if (!pending.ok())
+                return orFail(pending.error());
+            serve(*pending);
+            qCInfo(observe::lifecycleLog) << "matrixvoip is running";
+            started(Done{});
         });
     });
 }
@@ -314,7 +297,7 @@ void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QS
     connect(&m_rooms, &effects::RoomKeeper::rediscovered, this,
             [this](const QString &lane) { m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {}); });
     for (const QString &lane : m_router.lanes()) {
-        if (!restored.contains(lane) && !known.contains(knownLane + lane))
+        if (!restored.contains(lane) && !known.contains(knownLane + lane) && !(m_account && m_account->beginsAnew()))
             m_rooms.rediscover(lane);
     }
 }
@@ -345,29 +328,11 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
         lane->resume();
     m_watch.start();
     makeDevices();
+    if (m_account)
+        m_account->serve();
     connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);
     m_prune.start(pruneEvery);
     prune();
-}
-
-// So that the first call of somebody who never met the user can be decrypted: who encrypts before the device is there
-// encrypts for nobody. One after the other, behind everything else.
-void Pipeline::makeDevices()
-{
-    if (!m_cipher || !m_settings.encryption.earlyDevices)
-        return;
-    if (m_withoutDevice.isEmpty()) {
-        for (const QString &lane : m_router.lanes()) {
-            if (!laneOf(lane).deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
-                m_withoutDevice.push_back(lane);
-        }
-    }
-    if (m_withoutDevice.isEmpty())
-        return;
-    m_gate.pass(laneOf(m_withoutDevice.takeFirst()), [this] {
-        if (!m_withoutDevice.isEmpty())
-            QMetaObject::invokeMethod(this, &Pipeline::makeDevices, Qt::QueuedConnection);
-    });
 }
 
 void Pipeline::prune()
@@ -408,64 +373,6 @@ Diagnostics::Check Pipeline::inspect(const DatabaseSettings &settings)
     else if (!fits)
         check.advice = tr("The database was written by a newer version: install that one.");
     return check;
-}
-
-// --- the switch ------------------------------------------------------------------------------------------------------
-
-void Shared::enforce(const rollout::Cohort &cohort)
-{
-    gate.set(cohort);
-    metrics.set(observe::Gauge::RolloutPercent, cohort.enabled ? cohort.percent : 0);
-}
-
-Rollout Shared::rollout() const
-{
-    const rollout::Cohort cohort = gate.cohort();
-    return {cohort.enabled, cohort.percent};
-}
-
-void Pipeline::saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved)
-{
-    m_store.putSetting(switchKey, value, this, [saved](const auto &result) { saved(result.ok()); });
-}
-
-namespace
-{
-
-rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &reply)
-{
-    return [&shared, reply](std::optional<rollout::Switch::Position> now) {
-        if (!now) {
-            return reply(
-                effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
-                                     Pipeline::tr("The change could not be stored and is not in force. Try again.")));
-        }
-        shared.enforce(shared.gate.cohort());
-        qCInfo(observe::lifecycleLog) << "rollout is" << (now->enabled ? "on," : "off,") << now->percent << "percent";
-        reply(Rollout{now->enabled, now->percent});
-    };
-}
-
-} // namespace
-
-void Pipeline::setRollout(const Rollout &wanted, const RolloutReply &reply)
-{
-    if (wanted.percent < 0 || wanted.percent > 100) {
-        return reply(Error{ErrorKind::Invalid,
-                           QStringLiteral("INVALID_FIELD"),
-                           tr("percent must be a whole number from 0 to 100."),
-                           {}});
-    }
-    if (const auto error = notServing())
-        return reply(*error);
-    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
-}
-
-void Pipeline::rollBack(const RolloutReply &reply)
-{
-    if (const auto error = notServing())
-        return reply(*error);
-    m_switch.rollBack(replyOf(m_shared, reply));
 }
 
 } // namespace voip

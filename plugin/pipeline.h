@@ -4,6 +4,7 @@
 // thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
 
+#include "account.h"
 #include "effects/conversations.h"
 #include "effects/courier.h"
 #include "effects/desk.h"
@@ -30,6 +31,7 @@ struct PipelineSettings {
     QList<voiphost::HostUser> users;
     call::Settings call;
     EncryptionSettings encryption = {};
+    std::optional<AccountSettings> account = {}; // account mode: then there is one user
 };
 
 // What the host's thread and the core thread share; outlives the pipeline.
@@ -97,6 +99,12 @@ private:
     void makeDevices();
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                 const QVector<store::InboxEntry> &entries);
+    // Account mode, in pipeline_account.cpp.
+    [[nodiscard]] static homeserver::Access accessFor(const PipelineSettings &settings);
+    void makeAccount();
+    void signDevice();
+    void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
+    void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
     void repeatNotices(const effects::Lane &lane);
     void serve(const QVector<store::InboxEntry> &pending);
@@ -107,6 +115,8 @@ private:
     effects::Lane &laneOf(const QString &matrixId);
     effects::Lane &laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
     [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
+
+    static inline const QString switchKey = QStringLiteral("rollout"); // setting: the switch's position
 
     const PipelineSettings m_settings;
     Shared &m_shared;
@@ -130,10 +140,11 @@ private:
     replay::Recorder m_recorder;
     rollout::Switch m_switch;
     effects::Watch m_watch;
+    std::unique_ptr<Account> m_account; // account mode only
     QTimer m_prune;
     bool m_serving = false;
-    QStringList m_withoutDevice; // lanes whose devices are still to be made, one after the other
-    QHash<QString, QString> m_displayNames;                    // by Matrix id
+    QStringList m_withoutDevice;            // lanes whose devices are still to be made, one after the other
+    QHash<QString, QString> m_displayNames; // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };
 

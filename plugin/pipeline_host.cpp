@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host asks for: the Switchboard of pipeline.h.
+// What the host asks for: the Switchboard of pipeline.h, and the administrator's switch.
 #include "effects/present.h"
+#include "observe/log.h"
 #include "pipeline.h"
 #include "protocol/streams.h"
 
@@ -231,6 +232,64 @@ FullCall Pipeline::present(const call::Call &call, const QString &lane) const
     const QString conversation =
         found == m_lanes.end() ? QString() : found->second->line().rooms.value(call.roomId).conversationId;
     return effects::toHost(call, conversation);
+}
+
+// --- the switch ------------------------------------------------------------------------------------------------------
+
+void Shared::enforce(const rollout::Cohort &cohort)
+{
+    gate.set(cohort);
+    metrics.set(observe::Gauge::RolloutPercent, cohort.enabled ? cohort.percent : 0);
+}
+
+Rollout Shared::rollout() const
+{
+    const rollout::Cohort cohort = gate.cohort();
+    return {cohort.enabled, cohort.percent};
+}
+
+void Pipeline::saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved)
+{
+    m_store.putSetting(switchKey, value, this, [saved](const auto &result) { saved(result.ok()); });
+}
+
+namespace
+{
+
+rollout::Switch::Reply replyOf(Shared &shared, const Pipeline::RolloutReply &reply)
+{
+    return [&shared, reply](std::optional<rollout::Switch::Position> now) {
+        if (!now) {
+            return reply(
+                effects::unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),
+                                     Pipeline::tr("The change could not be stored and is not in force. Try again.")));
+        }
+        shared.enforce(shared.gate.cohort());
+        qCInfo(observe::lifecycleLog) << "rollout is" << (now->enabled ? "on," : "off,") << now->percent << "percent";
+        reply(Rollout{now->enabled, now->percent});
+    };
+}
+
+} // namespace
+
+void Pipeline::setRollout(const Rollout &wanted, const RolloutReply &reply)
+{
+    if (wanted.percent < 0 || wanted.percent > 100) {
+        return reply(Error{ErrorKind::Invalid,
+                           QStringLiteral("INVALID_FIELD"),
+                           tr("percent must be a whole number from 0 to 100."),
+                           {}});
+    }
+    if (const auto error = notServing())
+        return reply(*error);
+    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
+}
+
+void Pipeline::rollBack(const RolloutReply &reply)
+{
+    if (const auto error = notServing())
+        return reply(*error);
+    m_switch.rollBack(replyOf(m_shared, reply));
 }
 
 } // namespace voip

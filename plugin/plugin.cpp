@@ -5,7 +5,7 @@
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
-#include "rootkey.h"
+#include "rotation.h"
 
 namespace voip
 {
@@ -21,12 +21,24 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
     auto read = readSettings(settings);
     if (!read.ok())
         return read.error();
-    const auto rootKey = readRootKey(*host);
+    auto rootKey = readRootKey(*host);
     if (!rootKey.ok())
         return rootKey.error();
+    m_rootKey = std::move(rootKey).value();
     m_host = host;
-    m_settings = {host->homeserver(), host->database(), rootKey->bytes, host->users(), read->call, read->encryption};
-    m_makeRootKey = rootKey->toBeMade;
+    if (read->account) {
+        auto account = completeAccount(*read->account, *host);
+        if (!account.ok())
+            return account.error();
+        read.value().account = std::move(account).value();
+        if (m_rootKey.bytes.isEmpty() && !m_rootKey.toBeMade) {
+            return Error{ErrorKind::Invalid, QStringLiteral("INVALID_SETTING"),
+                         tr("plugins.matrixvoip.mode client keeps its session sealed and needs a root key: give "
+                            "secrets.root_key, or choose a secrets provider."),
+                         QJsonObject{{QStringLiteral("key"), QStringLiteral("mode")}}};
+        }
+    }
+    m_settings = {host->homeserver(), host->database(), {}, host->users(), read->call, read->encryption, read->account};
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))
@@ -41,16 +53,13 @@ QFuture<Expected<Done>> MatrixVoipPlugin::start()
     if (m_state != State::Initialised)
         return ready(Expected<Done>(
             Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin cannot be started now."), {}}));
-    if (m_makeRootKey) {
-        const auto made = makeRootKey(*m_host);
-        if (!made.ok())
-            return ready(Expected<Done>(made.error()));
-        m_settings.rootKey = *made;
-    }
+    if (const auto needed = needRootKey(); !needed.ok())
+        return ready(needed);
     m_state = State::Started;
     m_pipeline = Pipeline::makeOn(m_thread, m_settings, m_shared);
     m_desk->attach(m_pipeline);
-    m_host->events().registerHandler(this, protocol::eventTypes());
+    if (!m_settings.account) // an account hears by /sync
+        m_host->events().registerHandler(this, protocol::eventTypes());
     return ask(m_pipeline, Expected<Done>(effects::stopping()), [](Pipeline &core, auto give) { core.start(give); });
 }
 
@@ -67,19 +76,89 @@ QFuture<Done> MatrixVoipPlugin::drain(int timeoutMs)
 void MatrixVoipPlugin::stop()
 {
     if (m_state == State::Started) {
-        m_host->events().unregisterHandler(this);
+        if (!m_settings.account)
+            m_host->events().unregisterHandler(this);
         m_pipeline = nullptr; // is deleted as the thread's last act
         m_thread.quit();
         m_thread.wait();
         qCInfo(observe::lifecycleLog) << "matrixvoip has stopped";
     }
+    m_console.reset();
     m_desk.reset();
     m_state = State::Stopped;
 }
 
 QList<Diagnostics::Check> MatrixVoipPlugin::selfCheck()
 {
-    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} : QList<Check>{};
+    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} + inspectRootKey(*m_host, m_rootKey)
+                  : QList<Check>{};
+}
+
+Expected<RotationReport> MatrixVoipPlugin::rotateRootKey()
+{
+    if (m_state != State::Initialised)
+        return Error{ErrorKind::Conflict,
+                     QStringLiteral("WRONG_STATE"),
+                     tr("The root key is changed between initialise() and stop(), while nothing runs."),
+                     {}};
+    stop(); // what it read to start with is not true any more
+    return voip::rotateRootKey(*m_host);
+}
+
+// --- the account, while the plugin does not run ------------------------------------------------------------------
+
+Expected<Done> MatrixVoipPlugin::needRootKey()
+{
+    if (!m_settings.rootKey.isEmpty())
+        return Done{};
+    const auto settled = settleRootKey(*m_host, m_rootKey);
+    if (!settled.ok())
+        return settled.error();
+    m_settings.rootKey = *settled;
+    return Done{};
+}
+
+Expected<Done> MatrixVoipPlugin::needConsole()
+{
+    if (m_state != State::Initialised)
+        return Error{ErrorKind::Conflict, QStringLiteral("WRONG_STATE"), tr("The plugin runs, or was stopped."), {}};
+    if (!m_settings.account) {
+        return Error{ErrorKind::Conflict,
+                     QStringLiteral("NO_ACCOUNT"),
+                     tr("plugins.matrixvoip.mode is appservice: there is no account to log in."),
+                     {}};
+    }
+    if (m_console)
+        return Done{};
+    if (auto needed = needRootKey(); !needed.ok())
+        return needed;
+    m_console = std::make_unique<AccountConsole>(*m_settings.account, m_settings.homeserver, m_settings.database,
+                                                 m_settings.rootKey);
+    return Done{};
+}
+
+QFuture<Expected<LoginStep>> MatrixVoipPlugin::beginLogin(const QUrl &callback)
+{
+    if (const auto needed = needConsole(); !needed.ok())
+        return ready(Expected<LoginStep>(needed.error()));
+    return ask(m_console.get(), Expected<LoginStep>(effects::stopping()),
+               [callback](AccountConsole &console, auto give) { console.begin(callback, give); });
+}
+
+QFuture<Expected<voiphost::Account>> MatrixVoipPlugin::finishLogin(const QByteArray &loginToken)
+{
+    if (const auto needed = needConsole(); !needed.ok())
+        return ready(Expected<voiphost::Account>(needed.error()));
+    return ask(m_console.get(), Expected<voiphost::Account>(effects::stopping()),
+               [loginToken](AccountConsole &console, auto give) { console.finish(loginToken, give); });
+}
+
+QFuture<Expected<Done>> MatrixVoipPlugin::logout()
+{
+    if (const auto needed = needConsole(); !needed.ok())
+        return ready(needed);
+    return ask(m_console.get(), Expected<Done>(effects::stopping()),
+               [](AccountConsole &console, auto give) { console.close(give); });
 }
 
 Rollout MatrixVoipPlugin::rollout() const

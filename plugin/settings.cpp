@@ -148,8 +148,15 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
     if (key == QLatin1String("allow_users"))
         return readUsers(key, value, settings.cohort.allowUsers);
     if (key == QLatin1String("mode")) {
-        if (value.toString() != QLatin1String("appservice"))
-            return wrong(key, Text::tr("must be \"appservice\""));
+        if (value.toString() != QLatin1String("appservice") && value.toString() != QLatin1String("client"))
+            return wrong(key, Text::tr("must be \"appservice\" or \"client\""));
+        return {};
+    }
+    if (key == QLatin1String("account")) {
+        auto account = readAccount(value);
+        if (!account.ok())
+            return account.error();
+        settings.account = std::move(account).value();
         return {};
     }
     if (key == QLatin1String("encrypt_rooms"))
@@ -187,6 +194,11 @@ Expected<PluginSettings> readSettings(const QJsonObject &section)
         if (auto error = readField(it.key(), it.value(), settings))
             return std::move(*error);
     }
+    const bool client = section.value(QLatin1String("mode")).toString() == QLatin1String("client");
+    if (client && !settings.account)
+        return wrong(QStringLiteral("account"), Text::tr("is missing: mode client needs it"));
+    if (!client && settings.account)
+        return wrong(QStringLiteral("account"), Text::tr("belongs to mode client only"));
     return settings;
 }
 

@@ -3,6 +3,7 @@
 // stand in resources/settings.schema.json.
 #pragma once
 
+#include "accountsettings.h"
 #include "call/line.h"
 #include "crypto/devices.h"
 #include "rollout/cohort.h"
@@ -25,6 +26,7 @@ struct PluginSettings {
     rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
     call::Settings call;
     EncryptionSettings encryption;
+    std::optional<AccountSettings> account = {}; // mode client; what the host and the secrets provider add is missing
 };
 
 // An error names the field: "plugins.matrixvoip.rollout_percent must be a whole number from 0 to 100".

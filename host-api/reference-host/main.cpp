@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bridge-host: options, translations, signals, exit codes. 0: stopped as asked, or all is well; 1: an error, printed.
+#include "app/account.h"
 #include "app/bridge_host.h"
 #include "app/check.h"
+#include "app/rotate.h"
 #include "config/registration.h"
 #include "operations/signals.h"
 
@@ -26,6 +28,8 @@ int complain(const QStringList &lines)
 
 int generate(Config config, const QString &file)
 {
+    if (!config.appservice)
+        return complain({QCoreApplication::translate("Main", "mode client runs on an account: it is not registered")});
     if (const QStringList problems = resolveTokens(&config); !problems.isEmpty())
         return complain(problems);
     const auto done = writeRegistration(config, file);
@@ -74,7 +78,16 @@ int main(int argc, char **argv)
     const QCommandLineOption check(
         QStringLiteral("check"),
         QCoreApplication::translate("Main", "Check configuration, plugins and database, print what was found, exit."));
-    parser.addOptions({file, registration, check});
+    const QCommandLineOption rotation(
+        QStringLiteral("rotate-root-key"),
+        QCoreApplication::translate("Main", "Change the root key of what is sealed in the database, and exit. The "
+                                            "bridge must not be running."));
+    const QCommandLineOption login(
+        QStringLiteral("login"),
+        QCoreApplication::translate("Main", "Log in to the account that a plugin runs on (mode client), and exit."));
+    const QCommandLineOption logout(QStringLiteral("logout"),
+                                    QCoreApplication::translate("Main", "Log out of that account, and exit."));
+    parser.addOptions({file, registration, check, rotation, login, logout});
     parser.process(app);
     if (!parser.isSet(file) || !parser.positionalArguments().isEmpty())
         return complain({QCoreApplication::translate("Main", "use it with --config FILE; --help tells more")});
@@ -90,6 +103,15 @@ int main(int argc, char **argv)
         for (const ConfigProblem &problem : config.error())
             lines.append(describe(problem, parser.value(file)));
         return complain(lines);
+    }
+    if (parser.isSet(rotation)) {
+        QTextStream out(stdout);
+        QTextStream err(stderr);
+        return runRotation(*config, out, err);
+    }
+    if (parser.isSet(login) || parser.isSet(logout)) {
+        QTextStream out(stdout);
+        return runAccount(*config, parser.isSet(login), out, complain);
     }
     return parser.isSet(registration) ? generate(*config, parser.value(registration)) : run(*config);
 }

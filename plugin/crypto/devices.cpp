@@ -16,7 +16,8 @@ namespace
 {
 
 constexpr int recordVersion = 1;
-constexpr qsizetype maxDevices = 256; // of one user
+constexpr qsizetype maxDevices = 256;   // of one user
+constexpr qsizetype maxLookedAt = 1000; // of those that an answer has for one user
 constexpr qsizetype maxIdLength = 255;
 
 const QString ed25519Prefix = QStringLiteral("ed25519:");
@@ -106,7 +107,7 @@ void DeviceLists::follow(const QString &user)
     if (follows(user))
         return;
     auto fresh = std::make_shared<Entry>();
-    fresh->changedAt = ++m_notice;
+    m_changedAt[user] = ++m_notice;
     fresh->dirty = true;
     m_live.insert(user, fresh);
 }
@@ -122,7 +123,7 @@ void DeviceLists::changed(const QString &user)
     Entry *known = entry(user);
     if (!known)
         return;
-    known->changedAt = ++m_notice;
+    m_changedAt[user] = ++m_notice;
     if (std::exchange(known->list.outdated, true) == false)
         known->dirty = true;
 }
@@ -166,11 +167,16 @@ const Device *DeviceLists::byCurveKey(const QString &user, const QString &curve2
     const Entry *known = entry(user);
     if (!known)
         return nullptr;
+    const Device *found = nullptr;
     for (const Device &device : known->list.devices) {
-        if (device.curve25519 == curve25519)
+        if (device.curve25519 != curve25519)
+            continue;
+        if (device.crossSigned)
             return &device;
+        if (!found)
+            found = &device;
     }
-    return nullptr;
+    return found;
 }
 
 bool DeviceLists::trusts(const Device &device) const
@@ -204,7 +210,9 @@ QStringList DeviceLists::read(const QStringList &users, quint64 asked, const QJs
         }
         readUser(user, *known, answer, notes);
         known->list.known = true;
-        known->list.outdated = known->changedAt > asked;
+        known->list.outdated = m_changedAt.value(user) > asked;
+        if (!known->list.outdated)
+            m_changedAt.remove(user);
         known->dirty = true;
     }
     return unlearnt;
@@ -229,7 +237,9 @@ void DeviceLists::readUser(const QString &user, Entry &entry, const QJsonObject 
 
     QMap<QString, Device> fresh;
     const QJsonObject devices = of("device_keys");
-    for (auto it = devices.constBegin(); it != devices.constEnd() && fresh.size() < maxDevices; ++it) {
+    qsizetype looked = 0;
+    for (auto it = devices.constBegin(); it != devices.constEnd() && fresh.size() < maxDevices && looked < maxLookedAt;
+         ++it, ++looked) {
         const QString id = it.key();
         const QJsonObject object = it.value().toObject();
         // Synapse lists the public cross-signing keys among the devices, with nothing in them.

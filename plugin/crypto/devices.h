@@ -46,6 +46,7 @@ public:
     // Its list was read and nothing has changed since.
     [[nodiscard]] bool upToDate(const QString &user) const;
     [[nodiscard]] QStringList outdated() const;
+    // One that its owner signed goes before others: a homeserver can list a copy of it.
     [[nodiscard]] const Device *byCurveKey(const QString &user, const QString &curve25519) const;
     [[nodiscard]] bool trusts(const Device &device) const; // by the policy
 
@@ -55,12 +56,11 @@ public:
     [[nodiscard]] QStringList read(const QStringList &users, quint64 asked, const QJsonObject &answer, Notes &notes);
 
     void save();
-    void revert() { m_live.clear(); }
+    void revert() { m_live.clear(); } // notices of change stay: one too many costs a question
 
 private:
     struct Entry {
         UserDevices list;
-        quint64 changedAt = 0; // the notice that made it outdated
         bool dirty = false;
     };
     [[nodiscard]] Entry *entry(const QString &user) const;
@@ -70,6 +70,7 @@ private:
     const Policy m_policy;
     const QHash<QString, QString> m_verified;
     mutable QHash<QString, std::shared_ptr<Entry>> m_live;
+    QHash<QString, quint64> m_changedAt; // by user: the notice that made the list outdated
     quint64 m_notice = 1;
 };
 

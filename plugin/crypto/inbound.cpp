@@ -5,6 +5,7 @@
 #include "crypto/packing.h"
 
 #include <QCryptographicHash>
+#include <QSet>
 #include <QtEndian>
 
 #include <algorithm>
@@ -100,11 +101,10 @@ Outcome<InboundSessions::Added> InboundSessions::add(const SessionName &name, co
 // The oldest of an owner who has too many.
 void InboundSessions::makeRoom(const QString &user)
 {
-    QStringList keys = m_records.keys(Kind::Inbound);
-    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it) {
-        if (!keys.contains(it.key()))
-            keys.push_back(it.key());
-    }
+    const QStringList written = m_records.keys(Kind::Inbound);
+    QSet<QString> keys(written.begin(), written.end());
+    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it)
+        keys.insert(it.key());
     QVector<std::pair<qint64, QString>> own;
     for (const QString &key : std::as_const(keys)) {
         if (const Held *one = held(key); one && one->owner.user == user)

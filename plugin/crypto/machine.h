@@ -40,6 +40,9 @@ struct MachineSettings {
     QString user;
     Policy policy = Policy::CrossSigned;
     QHash<QString, QString> verifiedMasterKeys; // by user, for Policy::Verified
+    // An account that logs in: the device of its session. Its identity is its owner's, its other devices belong to the
+    // conversation, and nothing that is meant for it gets lost on the way.
+    QString device = {};
 };
 
 class Machine
@@ -57,13 +60,15 @@ public:
     void begin(qint64 now); // a device, if there is none yet
     void setRules(const QString &room, const RoomRules &rules) { m_outbound.setRules(room, rules); }
     void prepare(const RoomView &room, qint64 now);
+    // Nobody tells us of changes: before a call all lists are asked for, and what waits for the device.
+    void look(qint64 now);
     [[nodiscard]] bool ready(const RoomView &room, qint64 now) const;
     // Why a room is not ready: "no_device" (nobody there whom we may send to), "homeserver", "keys"; empty: it is.
     [[nodiscard]] QString obstacle(const RoomView &room, qint64 now) const;
     // Only when ready. -> content of an m.room.encrypted.
     [[nodiscard]] Outcome<QJsonObject> encrypt(const RoomView &room, const QString &type, const QJsonObject &content);
     [[nodiscard]] Opened open(const QJsonObject &event, qint64 now);
-    // An event that our own device sent, as the homeserver shows it (E31).
+    // An event that our own device sent, as the homeserver shows it (E31). One of another sender says nothing.
     void echo(const QJsonObject &event, qint64 now);
 
     // --- what the homeserver says
@@ -76,7 +81,11 @@ public:
 
     // --- what comes of it, after the commit
     [[nodiscard]] QVector<Asked> takeRequests(qint64 now);
-    [[nodiscard]] Notes takeNotes() { return std::exchange(m_run.notes, {}); }
+    [[nodiscard]] Notes takeNotes()
+    {
+        m_runBefore.notes.clear();
+        return std::exchange(m_run.notes, {});
+    }
     [[nodiscard]] bool takeNews() { return std::exchange(m_run.news, false); }
     [[nodiscard]] std::optional<qint64> nextDue(qint64 now) const; // when tick() is worth it
 
@@ -108,13 +117,16 @@ private:
             const QVector<SealedRecord> &committed);
 
     void replaceDevice(const char *why, qint64 now);
+    [[nodiscard]] bool isGone(const QJsonObject &answer) const;
     void advance(qint64 now);
     [[nodiscard]] bool advance(const RoomView &room, qint64 now); // true: nothing more to be done
     [[nodiscard]] bool waitsTooLong(const QString &forWhat, qint64 now);
     void share(const RoomView &room, const QVector<Device> &recipients, qint64 now);
     void withhold(const RoomView &room, qint64 now);
+    [[nodiscard]] QStringList audience(const RoomView &room) const;
     [[nodiscard]] QVector<Device> recipients(const RoomView &room) const;
     [[nodiscard]] bool settled(const QString &user, qint64 now) const;
+    [[nodiscard]] static OlmPeer peerOf(const Device &device) { return {device.user, device.curve25519}; }
     [[nodiscard]] bool excused(const Device &device, qint64 now) const;
     [[nodiscard]] bool waitsForSends(const QString &room, qint64 now) const;
     [[nodiscard]] Outcome<QJsonObject> olm(const Device &device, const QString &type, const QJsonObject &content);
@@ -151,16 +163,17 @@ private:
     // committed must not leave its marks here either.
     struct Run {
         QHash<QString, RoomView> wishes;     // by room
-        QHash<QString, qint64> waits;        // users and Curve25519 keys that a wish waits for, since when
+        QHash<QString, qint64> waits;        // users and Olm peers that a wish waits for, since when
         QHash<QString, Backoff> unlearnt;    // users of whom an answer said nothing
         QHash<QString, qint64> excusedUsers; // whose lists cannot be had, until when we do without
-        QHash<QString, qint64> excusedKeys;  // devices without a session, by Curve25519 key
-        QHash<QString, Device> wedged;       // by Curve25519 key: a new session is wanted
+        QHash<QString, qint64> excusedKeys;  // devices without a session, by Olm peer
+        QHash<QString, Device> wedged;       // by Olm peer: a new session is wanted
         QHash<QString, OnItsWay> onTheirWay; // by transaction id
         QHash<QString, qint64> missing;      // sessions that were asked for, until when not again
         QHash<quint64, Request> inFlight;
         QMap<Errand, Backoff> backoff;
         quint64 lastRequest = 0;
+        qint64 replaceNotBefore = 0;
         bool catchUp = false;
         bool news = false;
         Notes notes;

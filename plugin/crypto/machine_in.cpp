@@ -19,6 +19,7 @@ namespace
 constexpr qsizetype maxIdLength = 255;
 constexpr qsizetype maxWithheld = 256;
 constexpr qint64 askAgainAfter = 5000; // for the same missing key
+constexpr qsizetype maxMissing = 1000; // keys that are asked for; more than that nobody waits for
 const QString olmAlgorithm = QStringLiteral("m.olm.v1.curve25519-aes-sha2");
 const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 
@@ -29,6 +30,12 @@ QString textOf(const QJsonObject &object, const char *key)
 {
     const QString text = object.value(QLatin1String(key)).toString();
     return text.size() <= maxIdLength ? text : QString();
+}
+
+// What somebody says of a session counts for their own events only.
+QString withheldName(const SessionName &name, const QString &sender)
+{
+    return name.key() + QLatin1Char(' ') + sender;
 }
 
 // E8: what must be true of a decrypted Olm message. What is not is a word.
@@ -62,6 +69,25 @@ QString defectOf(const QJsonObject &payload, const QString &sender, const QStrin
 
 } // namespace
 
+void Machine::devicesChanged(const QStringList &changed, const QStringList &left)
+{
+    for (const QString &user : changed)
+        m_devices.changed(user);
+    // Somebody with whom no room is shared any more: nobody tells us of changes from now on.
+    for (const QString &user : left) {
+        if (user != m_settings.user)
+            m_devices.changed(user);
+    }
+}
+
+void Machine::counts(std::optional<int> oneTimeKeys, std::optional<bool> fallbackUnused, qint64 now)
+{
+    if (m_device.stage() == OwnDevice::Stage::None)
+        return;
+    if (!m_device.supply(oneTimeKeys, fallbackUnused, now, m_random))
+        note(QStringLiteral("no_randomness"), m_settings.user);
+}
+
 void Machine::toDevice(const QJsonObject &message, qint64 now)
 {
     const QString sender = textOf(message, "sender");
@@ -92,14 +118,14 @@ void Machine::takeOlm(const QJsonObject &message, qint64 now)
         return note(QStringLiteral("olm_not_for_us"), sender);
     const OlmMessage sealed{mine.value(QLatin1String("type")).toInt(-1), mine.value(QLatin1String("body")).toString()};
     bool newSession = false;
-    const auto plain = m_olm.decrypt(m_device.account(), senderKey, sealed, now, newSession);
+    const auto plain = m_olm.decrypt(m_device.account(), {sender, senderKey}, sealed, now, newSession);
     if (!plain) {
         note(QStringLiteral("olm_") + toString(plain.error()), sender);
         return wedged(sender, senderKey, now);
     }
     if (newSession) {
         m_device.touch();
-        m_run.excusedKeys.remove(senderKey);
+        m_run.excusedKeys.remove(OlmPeer{sender, senderKey}.key());
     }
     QJsonParseError error;
     const QJsonDocument document = QJsonDocument::fromJson(plain->view().toByteArray(), &error);
@@ -135,7 +161,7 @@ void Machine::takeRoomKey(const QJsonObject &content, const SessionOwner &owner,
     switch (*added) {
     case InboundSessions::Added::New:
     case InboundSessions::Added::Better:
-        m_records.remove({Kind::Withheld, name.key()});
+        m_records.remove({Kind::Withheld, withheldName(name, owner.user)});
         m_devices.follow(owner.user); // its device must be proven before its events count (E9)
         m_run.missing.remove(name.key());
         m_run.news = true;
@@ -161,26 +187,25 @@ void Machine::takeWithheld(const QJsonObject &content, const QString &sender, qi
         return;
     if (m_records.keys(Kind::Withheld).size() >= maxWithheld)
         m_records.remove({Kind::Withheld, m_records.keys(Kind::Withheld).constFirst()});
-    const QByteArray text = (sender + QLatin1Char(' ') + code).toUtf8();
-    m_records.write({Kind::Withheld, name.key()}, Secret(text));
+    const QByteArray text = code.toUtf8();
+    m_records.write({Kind::Withheld, withheldName(name, sender)}, Secret(text));
     m_run.news = true; // who waits for this key learns why it does not come
 }
 
 QString Machine::withheldCode(const SessionName &name, const QString &sender) const
 {
-    const auto text = m_records.read({Kind::Withheld, name.key()});
-    const QString words = text ? QString::fromUtf8(text->view()) : QString();
-    return words.startsWith(sender + QLatin1Char(' ')) ? words.mid(sender.size() + 1) : QString();
+    const auto text = m_records.read({Kind::Withheld, withheldName(name, sender)});
+    return text ? QString::fromUtf8(text->view()) : QString();
 }
 
 // E20. Only for a device that the user is known to have: others may claim any key.
 void Machine::wedged(const QString &user, const QString &senderKey, qint64 now)
 {
     const Device *device = m_devices.byCurveKey(user, senderKey);
-    if (!device || !m_olm.mayUnwedge(senderKey, now))
+    if (!device || !m_olm.mayUnwedge(peerOf(*device), now))
         return;
-    m_run.excusedKeys.remove(senderKey);
-    m_run.wedged.insert(senderKey, *device);
+    m_run.excusedKeys.remove(peerOf(*device).key());
+    m_run.wedged.insert(peerOf(*device).key(), *device);
 }
 
 Opened Machine::open(const QJsonObject &event, qint64 now)
@@ -196,7 +221,10 @@ Opened Machine::open(const QJsonObject &event, qint64 now)
 
     const auto owner = m_inbound.owner(name);
     if (!owner) {
-        if (qint64 &until = m_run.missing[name.key()]; until <= now) {
+        if (m_run.missing.size() >= maxMissing)
+            m_run.missing.removeIf([now](const auto &one) { return one.value() <= now; });
+        if (m_run.missing.size() < maxMissing && m_run.missing.value(name.key()) <= now) {
+            qint64 &until = m_run.missing[name.key()];
             until = now + askAgainAfter;
             m_run.catchUp = true;
         }
@@ -235,10 +263,19 @@ Opened Machine::open(const QJsonObject &event, qint64 now)
     return {How::Opened, {}, opened};
 }
 
+// Our device is not in our own list, which says something of us: it was deleted at the homeserver.
+bool Machine::isGone(const QJsonObject &answer) const
+{
+    return m_device.stage() == OwnDevice::Stage::Complete && m_devices.upToDate(m_settings.user) &&
+           answer.value(QLatin1String("device_keys")).toObject().value(m_settings.user).isObject() &&
+           !m_devices.find(m_settings.user)->devices.contains(m_device.id());
+}
+
 void Machine::echo(const QJsonObject &event, qint64 now)
 {
     const QJsonObject content = event.value(QLatin1String("content")).toObject();
-    if (textOf(content, "device_id") != m_device.id() || textOf(content, "algorithm") != megolmAlgorithm)
+    if (textOf(event, "sender") != m_settings.user || textOf(content, "device_id") != m_device.id() ||
+        textOf(content, "algorithm") != megolmAlgorithm)
         return;
     const auto index = megolmIndexOf(content.value(QLatin1String("ciphertext")).toString());
     if (index && m_outbound.isAhead(textOf(event, "room_id"), textOf(content, "session_id"), *index))

@@ -18,6 +18,7 @@ namespace
 {
 
 constexpr qint64 excuseFor = 600'000;
+constexpr int mostInOneMessage = 100; // devices; what one record holds, and a homeserver takes
 const QString olmAlgorithm = QStringLiteral("m.olm.v1.curve25519-aes-sha2");
 const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 
@@ -34,15 +35,25 @@ void insert(QJsonObject &messages, const Device &device, const QJsonObject &cont
 
 // --- who ----------------------------------------------------------------------------------------------------------
 
+// An account's other devices take part as well; a ghost has none.
+QStringList Machine::audience(const RoomView &room) const
+{
+    QStringList users = room.members;
+    users.removeAll(m_settings.user);
+    if (m_device.isGiven())
+        users.push_back(m_settings.user);
+    return users;
+}
+
 QVector<Device> Machine::recipients(const RoomView &room) const
 {
     QVector<Device> list;
-    for (const QString &user : room.members) {
-        const UserDevices *known = user == m_settings.user ? nullptr : m_devices.find(user);
+    for (const QString &user : audience(room)) {
+        const UserDevices *known = m_devices.find(user);
         if (!known)
             continue;
         for (const Device &device : known->devices) {
-            if (m_devices.trusts(device))
+            if (m_devices.trusts(device) && (user != m_settings.user || device.id != m_device.id()))
                 list.push_back(device);
         }
     }
@@ -56,7 +67,7 @@ bool Machine::settled(const QString &user, qint64 now) const
 
 bool Machine::excused(const Device &device, qint64 now) const
 {
-    return !m_olm.has(device.curve25519) && m_run.excusedKeys.value(device.curve25519) > now;
+    return !m_olm.has(peerOf(device)) && m_run.excusedKeys.value(peerOf(device).key()) > now;
 }
 
 bool Machine::waitsForSends(const QString &room, qint64 now) const
@@ -74,13 +85,15 @@ QString Machine::obstacle(const RoomView &room, qint64 now) const
 {
     if (m_device.stage() != Stage::Complete)
         return QStringLiteral("homeserver");
-    const bool listsThere = std::all_of(room.members.cbegin(), room.members.cend(),
-                                        [this, now](const QString &user) { return settled(user, now); });
+    const QStringList users = audience(room);
+    const bool listsThere =
+        std::all_of(users.cbegin(), users.cend(), [this, now](const QString &user) { return settled(user, now); });
     if (!listsThere)
         return QStringLiteral("keys");
     const auto devices = recipients(room);
-    const auto reachable = std::count_if(devices.cbegin(), devices.cend(),
-                                         [this, now](const Device &device) { return !excused(device, now); });
+    const auto reachable = std::count_if(devices.cbegin(), devices.cend(), [this, now](const Device &device) {
+        return device.user != m_settings.user && !excused(device, now);
+    });
     if (reachable == 0)
         return QStringLiteral("no_device");
     const bool shared = std::all_of(devices.cbegin(), devices.cend(), [this, &room, now](const Device &device) {
@@ -109,6 +122,13 @@ void Machine::advance(qint64 now)
     }
 }
 
+void Machine::look(qint64 now)
+{
+    m_devices.allChanged();
+    m_run.catchUp = !m_device.isGiven();
+    advance(now);
+}
+
 bool Machine::waitsTooLong(const QString &forWhat, qint64 now)
 {
     const auto since = m_run.waits.constFind(forWhat);
@@ -121,12 +141,13 @@ bool Machine::waitsTooLong(const QString &forWhat, qint64 now)
 
 bool Machine::advance(const RoomView &room, qint64 now)
 {
-    for (const QString &user : room.members)
+    const QStringList users = audience(room);
+    for (const QString &user : users)
         m_devices.follow(user);
     if (m_device.stage() != Stage::Complete)
         return false;
     bool waits = false;
-    for (const QString &user : room.members) {
+    for (const QString &user : users) {
         if (settled(user, now)) {
             m_run.waits.remove(user);
         } else if (!waitsTooLong(user, now)) {
@@ -139,8 +160,8 @@ bool Machine::advance(const RoomView &room, qint64 now)
     }
     const auto devices = recipients(room);
     for (const Device &device : devices) {
-        const QString &key = device.curve25519;
-        if (m_olm.has(key) || excused(device, now)) {
+        const QString key = peerOf(device).key();
+        if (m_olm.has(peerOf(device)) || excused(device, now)) {
             m_run.waits.remove(key);
         } else if (!waitsTooLong(key, now)) {
             waits = true;
@@ -171,8 +192,9 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
                               {QStringLiteral("session_id"), m_outbound.sessionId(room.id)},
                               {QStringLiteral("session_key"), QString::fromLatin1(key.view())}};
     QJsonObject messages;
+    int count = 0;
     for (const Device &device : devices) {
-        if (m_outbound.isShared(room.id, device) || !m_olm.has(device.curve25519))
+        if (m_outbound.isShared(room.id, device) || !m_olm.has(peerOf(device)))
             continue;
         const auto sealed = olm(device, QStringLiteral("m.room_key"), content);
         if (!sealed) {
@@ -181,6 +203,8 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
         }
         insert(messages, device, *sealed);
         m_outbound.markShared(room.id, device);
+        if (++count % mostInOneMessage == 0)
+            post(room.id, QStringLiteral("m.room.encrypted"), std::exchange(messages, {}), now);
     }
     if (!messages.isEmpty())
         post(room.id, QStringLiteral("m.room.encrypted"), messages, now);
@@ -190,6 +214,7 @@ void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64
 void Machine::withhold(const RoomView &room, qint64 now)
 {
     QJsonObject messages;
+    int count = 0;
     const QString session = m_outbound.sessionId(room.id);
     for (const QString &user : room.members) {
         const UserDevices *known = user == m_settings.user ? nullptr : m_devices.find(user);
@@ -197,7 +222,7 @@ void Machine::withhold(const RoomView &room, qint64 now)
             continue;
         for (const Device &device : known->devices) {
             const bool trusted = m_devices.trusts(device);
-            if ((trusted && (session.isEmpty() || m_olm.has(device.curve25519))) ||
+            if ((trusted && (session.isEmpty() || m_olm.has(peerOf(device)))) ||
                 m_outbound.wasTold(room.id, user, device.id))
                 continue;
             QJsonObject content{
@@ -215,6 +240,8 @@ void Machine::withhold(const RoomView &room, qint64 now)
                 continue; // there is nothing yet that could be withheld
             insert(messages, device, content);
             m_outbound.markTold(room.id, user, device.id);
+            if (++count % mostInOneMessage == 0)
+                post({}, QStringLiteral("m.room_key.withheld"), std::exchange(messages, {}), now);
         }
     }
     if (!messages.isEmpty())
@@ -226,7 +253,7 @@ QHash<QString, QStringList> Machine::toClaim(qint64 now) const
     QHash<QString, QStringList> wanted;
     for (const RoomView &room : m_run.wishes) {
         for (const Device &device : recipients(room)) {
-            if (!m_olm.has(device.curve25519) && !excused(device, now) && !wanted[device.user].contains(device.id))
+            if (!m_olm.has(peerOf(device)) && !excused(device, now) && !wanted[device.user].contains(device.id))
                 wanted[device.user].push_back(device.id);
         }
     }
@@ -249,16 +276,21 @@ void Machine::readClaim(const ClaimKeys &asked, const QJsonObject &answer, qint6
             claimed(known->devices.value(id), all.value(it.key()).toObject().value(id).toObject(), now);
         }
     }
+    // Of a device that is gone meanwhile, or is another now, no second answer is wanted.
+    m_run.wedged.removeIf(
+        [&asked](const auto &one) { return asked.devices.value(one.value().user).contains(one.value().id); });
 }
 
 // What the homeserver gave for one device: one signed key, or nothing, or what it likes.
 void Machine::claimed(const Device &device, const QJsonObject &keys, qint64 now)
 {
-    const bool wasWedged = m_run.wedged.remove(device.curve25519) > 0;
+    const bool wasWedged = m_run.wedged.remove(peerOf(device).key()) > 0;
+    if (wasWedged)
+        m_olm.noteUnwedged(peerOf(device), now); // E20: also when it fails
     const auto without = [&](const char *why) {
         note(QString::fromLatin1(why), device.user);
-        if (!m_olm.has(device.curve25519))
-            m_run.excusedKeys.insert(device.curve25519, now + excuseFor);
+        if (!m_olm.has(peerOf(device)))
+            m_run.excusedKeys.insert(peerOf(device).key(), now + excuseFor);
     };
     if (keys.isEmpty())
         return without("one_time_key_missing");
@@ -268,12 +300,11 @@ void Machine::claimed(const Device &device, const QJsonObject &keys, qint64 now)
         return without("one_time_key_forged");
     const bool fallback = key.value(QLatin1String("fallback")).toBool();
     const QString curve = key.value(QLatin1String("key")).toString();
-    if (!isKey(curve) || !m_olm.begin(m_device.account(), device.curve25519, curve, fallback, now, m_random))
+    if (!isKey(curve) || !m_olm.begin(m_device.account(), peerOf(device), curve, fallback, now, m_random))
         return without("one_time_key_repeated");
     if (!wasWedged)
         return;
-    // E20: an empty message tells the other side of the new session.
-    m_olm.noteUnwedged(device.curve25519, now);
+    // An empty message tells the other side of the new session.
     if (const auto sealed = olm(device, QStringLiteral("m.dummy"), {})) {
         QJsonObject messages;
         insert(messages, device, *sealed);
@@ -293,7 +324,7 @@ Outcome<QJsonObject> Machine::olm(const Device &device, const QString &type, con
         {QStringLiteral("keys"), QJsonObject{{QStringLiteral("ed25519"), m_device.keys().ed25519}}},
         {QStringLiteral("sender_device_keys"), m_device.deviceKeys()}};
     QByteArray plain = QJsonDocument(payload).toJson(QJsonDocument::Compact);
-    const auto message = m_olm.encrypt(device.curve25519, plain, m_random);
+    const auto message = m_olm.encrypt(peerOf(device), plain, m_random);
     wipe(plain);
     if (!message)
         return message.error();

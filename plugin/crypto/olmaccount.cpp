@@ -11,14 +11,17 @@ namespace
 {
 
 constexpr int normalMessage = 1;
+constexpr char protocolVersion = 3;
 
-// The text of a message, for libolm to decode in place; empty: not base64, too long, or of no known type.
+// The text of a message, for libolm to decode in place; empty: not base64, too long, or of no known type or version
+// (libolm does not look at that of a pre-key message).
 QByteArray bodyOf(const OlmMessage &message)
 {
     if (message.type != 0 && message.type != normalMessage)
         return {};
     const QByteArray body = message.body.toUtf8();
-    return fromBase64(body).ok() ? body : QByteArray();
+    const auto bytes = fromBase64(body);
+    return bytes && !bytes->isEmpty() && bytes->front() == protocolVersion ? body : QByteArray();
 }
 
 QHash<QString, QString> curveKeysOf(const QByteArray &json)

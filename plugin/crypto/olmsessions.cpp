@@ -3,6 +3,10 @@
 
 #include "crypto/packing.h"
 
+#include <QSet>
+
+#include <algorithm>
+
 namespace voip::crypto
 {
 
@@ -12,15 +16,16 @@ namespace
 constexpr int recordVersion = 1;
 constexpr std::size_t maxSessions = 5;
 constexpr qsizetype maxUsedKeys = 16;
+constexpr qsizetype maxPeersOfUser = 256;
 constexpr qint64 unwedgeEvery = 60LL * 60 * 1000;
 
 } // namespace
 
-OlmSessions::Peer *OlmSessions::peer(const QString &theirKey) const
+OlmSessions::Peer *OlmSessions::peer(const QString &key) const
 {
-    if (const auto found = m_live.constFind(theirKey); found != m_live.constEnd())
+    if (const auto found = m_live.constFind(key); found != m_live.constEnd())
         return found->get();
-    const RecordKey where{Kind::Olm, theirKey};
+    const RecordKey where{Kind::Olm, key};
     if (!m_records.has(where))
         return nullptr;
     auto peer = std::make_shared<Peer>();
@@ -38,19 +43,42 @@ OlmSessions::Peer *OlmSessions::peer(const QString &theirKey) const
         if (!unpacker.good())
             peer = std::make_shared<Peer>();
     }
-    return m_live.insert(theirKey, peer)->get();
+    return m_live.insert(key, peer)->get();
 }
 
-OlmSessions::Peer &OlmSessions::peerOrNew(const QString &theirKey)
+OlmSessions::Peer &OlmSessions::peerOrNew(const OlmPeer &who)
 {
-    if (Peer *known = peer(theirKey))
+    if (Peer *known = peer(who.key()))
         return *known;
-    return **m_live.insert(theirKey, std::make_shared<Peer>());
+    makeRoom(who.user);
+    return **m_live.insert(who.key(), std::make_shared<Peer>());
 }
 
-bool OlmSessions::has(const QString &theirKey) const
+void OlmSessions::makeRoom(const QString &user)
 {
-    const Peer *known = peer(theirKey);
+    const QStringList written = m_records.keys(Kind::Olm);
+    QSet<QString> keys(written.begin(), written.end());
+    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it)
+        keys.insert(it.key());
+    keys.removeIf([&user](const QString &key) {
+        return key.lastIndexOf(QLatin1Char(' ')) != user.size() || !key.startsWith(user);
+    });
+    if (keys.size() < maxPeersOfUser)
+        return;
+    const auto usedAt = [this](const QString &key) {
+        const Peer *known = peer(key);
+        return known && !known->sessions.empty() ? known->sessions.front().used : 0;
+    };
+    const auto oldest =
+        std::min_element(keys.cbegin(), keys.cend(),
+                         [&usedAt](const QString &one, const QString &other) { return usedAt(one) < usedAt(other); });
+    m_records.remove({Kind::Olm, *oldest});
+    m_live.remove(*oldest);
+}
+
+bool OlmSessions::has(const OlmPeer &who) const
+{
+    const Peer *known = peer(who.key());
     return known && !known->sessions.empty();
 }
 
@@ -63,39 +91,39 @@ void OlmSessions::put(Peer &peer, One one)
     peer.dirty = true;
 }
 
-Outcome<Done> OlmSessions::begin(Account &account, const QString &theirKey, const QString &oneTimeKey, bool isFallback,
+Outcome<Done> OlmSessions::begin(Account &account, const OlmPeer &who, const QString &oneTimeKey, bool isFallback,
                                  qint64 now, const Random &random)
 {
-    if (const Peer *known = peer(theirKey); known && !isFallback && known->usedKeys.contains(oneTimeKey))
+    if (const Peer *known = peer(who.key()); known && !isFallback && known->usedKeys.contains(oneTimeKey))
         return Fault::BadKey;
-    auto session = account.outbound(theirKey, oneTimeKey, random);
+    auto session = account.outbound(who.curve25519, oneTimeKey, random);
     if (!session)
         return session.error();
-    Peer &made = peerOrNew(theirKey);
+    Peer &made = peerOrNew(who);
     made.usedKeys.push_front(oneTimeKey);
     made.usedKeys = made.usedKeys.mid(0, maxUsedKeys);
     put(made, {std::move(session).value(), now});
     return Done{};
 }
 
-Outcome<OlmMessage> OlmSessions::encrypt(const QString &theirKey, QByteArrayView plaintext, const Random &random)
+Outcome<OlmMessage> OlmSessions::encrypt(const OlmPeer &who, QByteArrayView plaintext, const Random &random)
 {
-    Peer *known = peer(theirKey);
+    Peer *known = peer(who.key());
     if (!known || known->sessions.empty())
         return Fault::BadKey;
     known->dirty = true;
     return known->sessions.front().session->encrypt(plaintext, random);
 }
 
-Outcome<Secret> OlmSessions::decrypt(Account &account, const QString &theirKey, const OlmMessage &message, qint64 now,
+Outcome<Secret> OlmSessions::decrypt(Account &account, const OlmPeer &who, const OlmMessage &message, qint64 now,
                                      bool &newSession)
 {
     newSession = false;
     Fault fault = Fault::BadMessage;
-    if (Peer *known = peer(theirKey)) {
+    if (Peer *known = peer(who.key())) {
         for (std::size_t i = 0; i < known->sessions.size(); ++i) {
             Session &session = *known->sessions[i].session;
-            const bool meant = message.type != 0 || session.isFor(message, theirKey);
+            const bool meant = message.type != 0 || session.isFor(message, who.curve25519);
             if (!meant)
                 continue;
             auto plain = session.decrypt(message);
@@ -113,7 +141,7 @@ Outcome<Secret> OlmSessions::decrypt(Account &account, const QString &theirKey, 
     }
     if (message.type != 0)
         return fault;
-    auto session = account.inbound(message, theirKey);
+    auto session = account.inbound(message, who.curve25519);
     if (!session)
         return session.error();
     auto plain = session.value()->decrypt(message);
@@ -121,19 +149,19 @@ Outcome<Secret> OlmSessions::decrypt(Account &account, const QString &theirKey, 
         return plain;
     account.spend(*session.value());
     newSession = true;
-    put(peerOrNew(theirKey), {std::move(session).value(), now});
+    put(peerOrNew(who), {std::move(session).value(), now});
     return plain;
 }
 
-bool OlmSessions::mayUnwedge(const QString &theirKey, qint64 now) const
+bool OlmSessions::mayUnwedge(const OlmPeer &who, qint64 now) const
 {
-    const Peer *known = peer(theirKey);
+    const Peer *known = peer(who.key());
     return !known || known->unwedgedAt == 0 || now - known->unwedgedAt >= unwedgeEvery;
 }
 
-void OlmSessions::noteUnwedged(const QString &theirKey, qint64 now)
+void OlmSessions::noteUnwedged(const OlmPeer &who, qint64 now)
 {
-    Peer &known = peerOrNew(theirKey);
+    Peer &known = peerOrNew(who);
     known.unwedgedAt = now;
     known.dirty = true;
 }

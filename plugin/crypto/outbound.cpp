@@ -13,6 +13,10 @@ namespace
 
 constexpr int recordVersion = 1;
 constexpr qsizetype maxShared = 16'384;
+constexpr qint64 leastMessages = 1;
+constexpr qint64 mostMessages = 10'000;
+constexpr qint64 leastMs = 60'000;
+constexpr qint64 mostMs = 31LL * 24 * 60 * 60 * 1000;
 
 // Matrix ids hold no blank.
 QString nameOf(const QString &user, const QString &device)
@@ -65,8 +69,11 @@ bool OutboundRooms::knows(const QString &id) const
     return room(id) != nullptr;
 }
 
-void OutboundRooms::setRules(const QString &id, const RoomRules &rules)
+// E15: a room may ask for less than usual, and not for so little, or so much, that nothing works as meant.
+void OutboundRooms::setRules(const QString &id, const RoomRules &asked)
 {
+    const RoomRules rules{std::clamp(asked.rotateAfterMessages, leastMessages, mostMessages),
+                          std::clamp(asked.rotateAfterMs, leastMs, mostMs)};
     Room *known = room(id);
     if (known && known->rules == rules)
         return;
@@ -117,6 +124,16 @@ void OutboundRooms::giveUp(const QString &id)
     known->shared.clear();
     known->told.clear();
     known->dirty = true;
+}
+
+void OutboundRooms::giveUpAll()
+{
+    const QStringList written = m_records.keys(Kind::Outbound);
+    QSet<QString> rooms(written.begin(), written.end());
+    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it)
+        rooms.insert(it.key());
+    for (const QString &id : std::as_const(rooms))
+        giveUp(id);
 }
 
 QString OutboundRooms::sessionId(const QString &id) const

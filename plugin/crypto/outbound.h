@@ -22,7 +22,7 @@ public:
     OutboundRooms(Backend &backend, Records &records) : m_backend(backend), m_records(records) {}
 
     [[nodiscard]] bool knows(const QString &room) const;
-    void setRules(const QString &room, const RoomRules &rules);
+    void setRules(const QString &room, const RoomRules &asked);
 
     // A session that may be used now: gives up one that is old, used up, or known to somebody who must not read on
     // (`recipients` has everybody who may). True: it is a new one.
@@ -30,6 +30,7 @@ public:
                                         const Random &random);
     [[nodiscard]] bool usable(const QString &room, const QVector<Device> &recipients, qint64 now) const;
     void giveUp(const QString &room);
+    void giveUpAll();
 
     [[nodiscard]] QString sessionId(const QString &room) const;
     [[nodiscard]] Secret keyOf(const QString &room) const; // for who gets it now

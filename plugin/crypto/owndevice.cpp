@@ -41,8 +41,8 @@ QString signedBy(const SigningKey &key, const QJsonObject &object)
 
 } // namespace
 
-OwnDevice::OwnDevice(Backend &backend, Records &records, QString user)
-    : m_backend(backend), m_records(records), m_user(std::move(user))
+OwnDevice::OwnDevice(Backend &backend, Records &records, QString user, QString given)
+    : m_backend(backend), m_records(records), m_user(std::move(user)), m_given(std::move(given))
 {
 }
 
@@ -68,14 +68,19 @@ Outcome<Done> OwnDevice::load()
     m_oldFallbackUntil = unpacker.number();
     const Secret pickle = unpacker.secret();
     for (SigningKey *key : {&m_master, &m_selfSigning, &m_userSigning}) {
-        auto read = SigningKey::fromSeed(unpacker.secret());
+        Secret seed = unpacker.secret();
+        if (isGiven() && seed.isEmpty())
+            continue;
+        auto read = SigningKey::fromSeed(std::move(seed));
         if (!read)
             return Fault::BadPickle;
         *key = std::move(read).value();
     }
     if (!unpacker.good() || backend != m_backend.name() || format != m_backend.pickleFormat() ||
-        stage < static_cast<int>(Stage::Chosen) || stage > static_cast<int>(Stage::Complete))
+        stage < static_cast<int>(Stage::None) || stage > static_cast<int>(Stage::Complete))
         return Fault::BadPickle;
+    if (isGiven() && m_id != m_given) // of an earlier login
+        return Done{};
     auto account = m_backend.accountFrom(pickle);
     if (!account)
         return account.error();
@@ -92,7 +97,9 @@ Outcome<Done> OwnDevice::make(const Random &random)
     auto account = m_backend.newAccount(random);
     if (!id || !account)
         return !id ? id.error() : account.error();
-    if (m_master.publicKey().isEmpty()) {
+    if (isGiven())
+        id = m_given;
+    if (m_master.publicKey().isEmpty() && !isGiven()) {
         for (SigningKey *key : {&m_master, &m_selfSigning, &m_userSigning}) {
             auto made = SigningKey::make(random);
             if (!made)
@@ -100,7 +107,7 @@ Outcome<Done> OwnDevice::make(const Random &random)
             *key = std::move(made).value();
         }
     }
-    if (m_stage >= Stage::Made)
+    if (m_stage >= Stage::Made && !isGiven())
         m_replaced = m_id;
     m_id = *id;
     m_account = std::move(account).value();
@@ -108,7 +115,7 @@ Outcome<Done> OwnDevice::make(const Random &random)
     m_deviceKeys = buildDeviceKeys();
     m_since.clear();
     m_oldFallbackUntil = 0;
-    setStage(Stage::Chosen);
+    setStage(isGiven() ? Stage::Made : Stage::Chosen);
     if (const auto made = m_account->makeOneTimeKeys(wantedOneTimeKeys, random); !made)
         return made;
     return m_account->makeFallbackKey(random);
@@ -147,7 +154,7 @@ QJsonObject OwnDevice::buildDeviceKeys()
     if (!part)
         return {};
     keys = withSignature(keys, m_user, keyId, m_account->sign(*part));
-    return withSignature(keys, m_user, m_selfSigning.keyId(), m_selfSigning.sign(*part));
+    return isGiven() ? keys : withSignature(keys, m_user, m_selfSigning.keyId(), m_selfSigning.sign(*part));
 }
 
 QJsonObject OwnDevice::crossSigningObject(const SigningKey &key, const QString &usage) const

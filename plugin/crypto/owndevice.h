@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bridged user's own device: its account, its place in the user's cross-signing identity, and how far it is known
 // to the homeserver. Gives the bodies of the requests that bring it up; the same body again until it was answered (E3).
+// On an account that logs in (`given`), the device is there already, and the identity is not ours to make.
 // One record.
 #pragma once
 
@@ -26,13 +27,15 @@ public:
         Complete,  // the identity is there, too: others see a signed device
     };
 
-    OwnDevice(Backend &backend, Records &records, QString user);
+    OwnDevice(Backend &backend, Records &records, QString user, QString given = {});
 
     // Reads the record. Fault: it is there and cannot be read (another root key, damage).
+    // Other given device than the record's: nothing is there.
     [[nodiscard]] Outcome<Done> load();
     // A new device. The identity stays if there is one: others have seen it.
     [[nodiscard]] Outcome<Done> make(const Random &random);
 
+    [[nodiscard]] bool isGiven() const { return !m_given.isEmpty(); }
     [[nodiscard]] Stage stage() const { return m_stage; }
     void setStage(Stage stage);
     [[nodiscard]] const QString &id() const { return m_id; }
@@ -70,6 +73,7 @@ private:
     Backend &m_backend;
     Records &m_records;
     const QString m_user;
+    const QString m_given;
     Stage m_stage = Stage::None;
     QString m_id;
     QString m_replaced;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sealed value is bound to, so that it opens in no other row.
+// The places of what is sealed (crypto/seal.h): what a row is called, so that it opens in that row only.
 #pragma once
 
 #include <QByteArray>
@@ -8,9 +8,16 @@
 namespace voip::crypto
 {
 
+// A piece of a device's state. A lane is a Matrix id, and no kind holds a line break: two rows never share a place.
 [[nodiscard]] inline QByteArray placeOf(const QString &lane, const QString &kind, const QString &key)
 {
-    return lane.toUtf8() + '\n' + kind.toUtf8() + '\n' + key.toUtf8();
+    return (lane + u'\n' + kind + u'\n' + key).toUtf8();
+}
+
+// A setting, whose key begins with "sealed:".
+[[nodiscard]] inline QByteArray placeOfSetting(const QString &key)
+{
+    return (QStringLiteral("settings\n") + key).toUtf8();
 }
 
 } // namespace voip::crypto

@@ -18,9 +18,9 @@ namespace voip::crypto
 enum class Kind {
     Device,   // one: account, identity, what was published
     User,     // by user id: the devices of a user whom we follow
-    Olm,      // by Curve25519 key: sessions with that device
+    Olm,      // by user and Curve25519 key: sessions with that device
     Inbound,  // by room and session: Megolm sessions of others
-    Withheld, // by room and session: why one was not given to us
+    Withheld, // by room, session and sender: why one was not given to us
     Outbound, // by room: our Megolm session
     ToDevice, // by transaction id: messages that are on their way
 };

@@ -17,7 +17,7 @@ using How = crypto::Opened::How;
 namespace
 {
 
-constexpr qint64 tellAfter = 8000;     // by then a key that was only lost has been rescued
+constexpr qint64 tellAfter = 8000;      // by then a key that was only lost has been rescued
 constexpr qint64 keepFor = 10 * 60'000; // no invite lives longer
 constexpr qsizetype maxKept = 512;
 
@@ -47,7 +47,7 @@ qint64 bounded(const QJsonObject &content, const char *key, qint64 usual, qint64
 {
     const double value = content.value(QLatin1String(key)).toDouble(static_cast<double>(usual));
     return value >= static_cast<double>(least) && value <= static_cast<double>(most) ? static_cast<qint64>(value)
-                                                                                      : usual;
+                                                                                     : usual;
 }
 
 // Too old to be a call that matters: read when a room is entered.
@@ -69,6 +69,12 @@ bool isFailure(const QString &reason)
 
 } // namespace
 
+QString sessionNameOf(const QJsonObject &event)
+{
+    return event.value(QLatin1String("room_id")).toString() + QLatin1Char(' ') +
+           event.value(QLatin1String("content")).toObject().value(QLatin1String("session_id")).toString();
+}
+
 crypto::RoomRules rulesOf(const QJsonObject &content)
 {
     const crypto::RoomRules usual;
@@ -76,7 +82,9 @@ crypto::RoomRules rulesOf(const QJsonObject &content)
             bounded(content, "rotation_period_ms", usual.rotateAfterMs, 60'000, 365LL * 24 * 3600 * 1000)};
 }
 
-Cipher::Cipher(const CipherServices &services, QString lane) : m_services(services), m_lane(std::move(lane)) {}
+Cipher::Cipher(const CipherServices &services, QString lane) : m_services(services), m_lane(std::move(lane))
+{
+}
 
 bool Cipher::restore(const QVector<store::StateRow> &rows)
 {
@@ -92,8 +100,8 @@ bool Cipher::restore(const QVector<store::StateRow> &rows)
     auto machine = crypto::Machine::open(settings, m_services.backend, m_services.seal, crypto::systemRandom, records,
                                          m_services.clock.now());
     if (!machine.ok()) {
-        qCCritical(cryptoLog).noquote() << "the device of" << m_lane << "cannot be read:"
-                                        << crypto::toString(machine.error());
+        qCCritical(cryptoLog).noquote() << "the device of" << m_lane
+                                        << "cannot be read:" << crypto::toString(machine.error());
         return false;
     }
     m_machine = std::move(machine).value();
@@ -180,6 +188,7 @@ void Cipher::take(const CipherInput &input, const call::Line &line)
         crypto::Machine &machine;
         const call::Line &line;
         qint64 now;
+        bool told;
         void operator()(const crypto::Answer &answer) const { machine.answered(answer, now); }
         void operator()(const KeyCounts &counts) const
         {
@@ -189,15 +198,18 @@ void Cipher::take(const CipherInput &input, const call::Line &line)
         void operator()(const WantDevice &) const { machine.begin(now); }
         void operator()(const WantKeys &want) const
         {
-            if (line.rooms.value(want.roomId).encrypted)
-                machine.prepare(viewOf(want.roomId, line), now);
+            if (!line.rooms.value(want.roomId).encrypted)
+                return;
+            if (!told)
+                machine.look(now);
+            machine.prepare(viewOf(want.roomId, line), now);
         }
         void operator()(const RoomEncryption &room) const { machine.setRules(room.roomId, room.rules); }
         void operator()(const PeersChanged &peers) const { machine.devicesChanged(peers.users, {}); }
         void operator()(const MayHaveMissed &) const { machine.gap(now); }
         void operator()(const LookAgain &) const { machine.tick(now); }
     };
-    std::visit(Take{*m_machine, line, m_services.clock.now()}, input);
+    std::visit(Take{*m_machine, line, m_services.clock.now(), m_services.told}, input);
 }
 
 void Cipher::seal(QVector<store::OutboxEntry> &entries, const call::Line &line)
@@ -214,8 +226,8 @@ void Cipher::seal(QVector<store::OutboxEntry> &entries, const call::Line &line)
         }
         const auto sealed = m_machine->encrypt(room, entry.type, entry.content);
         if (!sealed.ok()) {
-            qCCritical(cryptoLog).noquote() << entry.type << "of" << m_lane << "cannot be encrypted:"
-                                            << crypto::toString(sealed.error());
+            qCCritical(cryptoLog).noquote()
+                << entry.type << "of" << m_lane << "cannot be encrypted:" << crypto::toString(sealed.error());
             continue;
         }
         entry.content = *sealed;
@@ -232,8 +244,8 @@ bool Cipher::changes(QVector<store::StateRow> &rows)
 {
     const auto records = m_machine->changes();
     if (!records.ok()) {
-        qCCritical(cryptoLog).noquote() << "the state of" << m_lane << "cannot be sealed:"
-                                        << crypto::toString(records.error());
+        qCCritical(cryptoLog).noquote() << "the state of" << m_lane
+                                        << "cannot be sealed:" << crypto::toString(records.error());
         return false;
     }
     for (const crypto::SealedRecord &record : *records)
@@ -245,7 +257,11 @@ bool Cipher::changes(QVector<store::StateRow> &rows)
 void Cipher::committed(const QVector<Unopened> &unopened, const QVector<qint64> &consumed)
 {
     m_machine->committed();
+    if (m_told.size() > maxKept)
+        m_told.clear();
     for (const Unopened &one : unopened) {
+        if (one.tell)
+            m_told.insert(sessionNameOf(one.entry.body));
         if (one.final)
             continue;
         Kept &kept = m_kept[one.entry.seq];

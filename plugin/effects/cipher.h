@@ -19,6 +19,7 @@ struct CipherServices {
     const crypto::Seal &seal;
     crypto::MachineSettings settings; // without the user
     const Clock &clock;
+    bool told = false; // the homeserver sends to-device messages and lists by itself (MSC4203, MSC3202): seen once
 };
 
 // What a lane's machine is told besides what comes through the inbox.
@@ -27,7 +28,8 @@ struct KeyCounts {
     std::optional<int> oneTimeKeys;
     std::optional<bool> fallbackUnused;
 };
-struct WantDevice {};
+struct WantDevice {
+};
 struct WantKeys { // a call is about to happen in this room (E17)
     QString roomId;
 };
@@ -38,11 +40,14 @@ struct RoomEncryption {
 struct PeersChanged { // who came into a room with us: no list tells of that
     QStringList users;
 };
-struct MayHaveMissed {}; // a gap: what did not come by itself is asked for
-struct LookAgain {};     // only time has passed
-using CipherInput =
-    std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged, MayHaveMissed, LookAgain>;
+struct MayHaveMissed {
+}; // a gap: what did not come by itself is asked for
+struct LookAgain {
+}; // only time has passed
+using CipherInput = std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged,
+                                 MayHaveMissed, LookAgain>;
 
+[[nodiscard]] QString sessionNameOf(const QJsonObject &event);          // room and session of an encrypted event
 [[nodiscard]] crypto::RoomRules rulesOf(const QJsonObject &encryption); // content of m.room.encryption
 
 class Cipher
@@ -85,10 +90,10 @@ public:
     [[nodiscard]] std::optional<qint64> nextDue() const;
 
     [[nodiscard]] const QString &deviceId() const { return m_machine->device().id(); }
-    [[nodiscard]] bool deviceReady() const
-    {
-        return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete;
-    }
+    [[nodiscard]] const QJsonObject &deviceKeys() const { return m_machine->device().deviceKeys(); }
+    [[nodiscard]] bool deviceReady() const { return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete; }
+    // Whether the host's user was told of a session already: all events of one fail for the same reason.
+    [[nodiscard]] bool wasTold(const QString &name) const { return m_told.contains(name); }
     [[nodiscard]] QString obstacle(const QString &roomId, const call::Line &line) const;
 
 private:
@@ -106,6 +111,7 @@ private:
     const QString m_lane;
     std::unique_ptr<crypto::Machine> m_machine;
     QMap<qint64, Kept> m_kept; // by inbox seq
+    QSet<QString> m_told;      // sessions, by sessionNameOf()
 };
 
 } // namespace voip::effects

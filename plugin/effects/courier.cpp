@@ -26,7 +26,7 @@ Answer::Kind kindOf(const homeserver::Failure &failure)
     if (failure.status == 400 && failure.message.contains(QLatin1String("already exists")))
         return Answer::Kind::KeysExist;
     return failure.transient() || failure.status == 401 || failure.status == 403 ? Answer::Kind::Failed
-                                                                                  : Answer::Kind::Refused;
+                                                                                 : Answer::Kind::Refused;
 }
 
 Answer answerOf(quint64 id, const homeserver::Failure &failure)
@@ -45,7 +45,7 @@ void Courier::carry(const QString &lane, const QString &device, const QVector<cr
 {
     for (const crypto::Asked &asked : requests) {
         const Trip trip{lane, device, asked.id};
-        std::visit([this, &trip](const auto &request) { carry(trip, request); }, asked.request);
+        std::visit([this, &trip](const auto &request) { run(trip, request); }, asked.request);
     }
 }
 
@@ -54,8 +54,8 @@ homeserver::Reply<T> Courier::back(const Trip &trip)
 {
     return [this, trip](const homeserver::Result<T> &result) {
         if (!result.ok()) {
-            qCInfo(observe::cryptoLog).noquote() << "a request of" << trip.lane << "failed:" << result.error().code
-                                                 << result.error().message;
+            qCInfo(observe::cryptoLog).noquote()
+                << "a request of" << trip.lane << "failed:" << result.error().code << result.error().message;
             Q_EMIT answered(trip.lane, answerOf(trip.id, result.error()));
         } else if constexpr (std::is_same_v<T, QJsonObject>) {
             Q_EMIT answered(trip.lane, {trip.id, Answer::Kind::Ok, *result, 0});
@@ -65,7 +65,7 @@ homeserver::Reply<T> Courier::back(const Trip &trip)
     };
 }
 
-void Courier::carry(const Trip &trip, const crypto::MakeDevice &make)
+void Courier::run(const Trip &trip, const crypto::MakeDevice &make)
 {
     m_ensureGhost(trip.lane, [this, trip, make](const homeserver::Result<bool> &ghost) {
         if (!ghost.ok())
@@ -74,37 +74,37 @@ void Courier::carry(const Trip &trip, const crypto::MakeDevice &make)
     });
 }
 
-void Courier::carry(const Trip &trip, const crypto::DropDevice &drop)
+void Courier::run(const Trip &trip, const crypto::DropDevice &drop)
 {
     m_client.dropDevice(trip.lane, drop.id, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::UploadKeys &upload)
+void Courier::run(const Trip &trip, const crypto::UploadKeys &upload)
 {
     m_client.uploadKeys(trip.lane, trip.device, upload.body, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::UploadIdentity &upload)
+void Courier::run(const Trip &trip, const crypto::UploadIdentity &upload)
 {
     m_client.uploadIdentity(trip.lane, upload.body, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::QueryKeys &query)
+void Courier::run(const Trip &trip, const crypto::QueryKeys &query)
 {
     m_client.queryKeys(trip.lane, query.users, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::ClaimKeys &claim)
+void Courier::run(const Trip &trip, const crypto::ClaimKeys &claim)
 {
     m_client.claimKeys(trip.lane, claim.devices, back<QJsonObject>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::SendToDevice &send)
+void Courier::run(const Trip &trip, const crypto::SendToDevice &send)
 {
     m_client.sendToDevice(trip.lane, send.type, send.txnId, send.messages, back<homeserver::Done>(trip));
 }
 
-void Courier::carry(const Trip &trip, const crypto::CatchUp &catchUp)
+void Courier::run(const Trip &trip, const crypto::CatchUp &catchUp)
 {
     QElapsedTimer clock;
     clock.start();
@@ -131,8 +131,7 @@ void Courier::handOn(const Trip &trip, const QJsonObject &sync, qint64 begun)
     }
     batch.deviceLists = sync.value(QLatin1String("device_lists")).toObject();
     const auto forDevice = [&trip](const QJsonValue &value) {
-        return value.isUndefined() ? QJsonObject()
-                                   : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
+        return value.isUndefined() ? QJsonObject() : QJsonObject{{trip.lane, QJsonObject{{trip.device, value}}}};
     };
     batch.oneTimeKeyCounts = forDevice(sync.value(QLatin1String("device_one_time_keys_count")));
     batch.unusedFallbackKeyTypes = forDevice(sync.value(QLatin1String("device_unused_fallback_key_types")));

@@ -37,14 +37,14 @@ private:
         QString device;
         quint64 id = 0;
     };
-    void carry(const Trip &trip, const crypto::MakeDevice &make);
-    void carry(const Trip &trip, const crypto::DropDevice &drop);
-    void carry(const Trip &trip, const crypto::UploadKeys &upload);
-    void carry(const Trip &trip, const crypto::UploadIdentity &upload);
-    void carry(const Trip &trip, const crypto::QueryKeys &query);
-    void carry(const Trip &trip, const crypto::ClaimKeys &claim);
-    void carry(const Trip &trip, const crypto::SendToDevice &send);
-    void carry(const Trip &trip, const crypto::CatchUp &catchUp);
+    void run(const Trip &trip, const crypto::MakeDevice &make);
+    void run(const Trip &trip, const crypto::DropDevice &drop);
+    void run(const Trip &trip, const crypto::UploadKeys &upload);
+    void run(const Trip &trip, const crypto::UploadIdentity &upload);
+    void run(const Trip &trip, const crypto::QueryKeys &query);
+    void run(const Trip &trip, const crypto::ClaimKeys &claim);
+    void run(const Trip &trip, const crypto::SendToDevice &send);
+    void run(const Trip &trip, const crypto::CatchUp &catchUp);
     void handOn(const Trip &trip, const QJsonObject &sync, qint64 begun);
     template <typename T>
     [[nodiscard]] homeserver::Reply<T> back(const Trip &trip);

@@ -69,6 +69,7 @@ public:
     // Whether others can encrypt for the ghost; true without encryption.
     [[nodiscard]] bool deviceReady() const { return !m_cipher || m_cipher->deviceReady(); }
     [[nodiscard]] bool encrypts() const { return m_cipher != nullptr; }
+    [[nodiscard]] QJsonObject deviceKeys() const { return m_cipher ? m_cipher->deviceKeys() : QJsonObject(); }
     [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
     [[nodiscard]] const QString &userId() const { return m_userId; }
     [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
@@ -100,7 +101,7 @@ private:
         QVector<qint64> withdrawn; // held in the outbox
         QVector<QString> calls;
         std::vector<std::function<void()>> records; // for observers, once it is committed
-        QHash<qint64, int> candidates; // in the sends that hold some, by ref
+        QHash<qint64, int> candidates;              // in the sends that hold some, by ref
         QVector<Cipher::Unopened> unopened;
         QStringList toPrepare; // rooms in which a call begins
     };
@@ -148,7 +149,8 @@ private:
     bool m_deviceWasReady = false;
     std::deque<Work> m_queue;
     bool m_committing = false;
-    int m_together = 32; // works decided in one commit; one at a time while a broken one is sought
+    static constexpr int mostTogether = 32; // works in one commit
+    int m_together = mostTogether;          // one at a time while a broken one is sought
     QTimer m_again;
 };
 

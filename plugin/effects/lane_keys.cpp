@@ -47,27 +47,33 @@ QVector<store::InboxEntry> Lane::readable(const QVector<store::InboxEntry> &entr
     return opening.events;
 }
 
-// E33: a lost invite is a missed call. The host's user is told, in a notice that belongs to no call.
+// E33: a lost invite is a missed call. The host's user is told once for each session, in a notice that belongs to no
+// call.
 void Lane::noteUnopened(const Cipher::Unopened &unopened, Decision &decision)
 {
-    decision.unopened.push_back(unopened);
-    if (!unopened.tell)
-        return;
     const QJsonObject &event = unopened.entry.body;
+    const QString session = sessionNameOf(event);
+    const bool told = m_cipher->wasTold(session) ||
+                      std::any_of(decision.unopened.cbegin(), decision.unopened.cend(), [&session](const auto &other) {
+                          return other.tell && sessionNameOf(other.entry.body) == session;
+                      });
+    decision.unopened.push_back(unopened);
+    if (!unopened.tell || told)
+        return;
     const QString roomId = event.value(QLatin1String("room_id")).toString();
     const QString eventId = event.value(QLatin1String("event_id")).toString();
     store::Notice notice;
     notice.lane = m_id;
-    notice.callId = QStringLiteral("undecryptable-") +
-                    QString::fromLatin1(
-                        QCryptographicHash::hash(eventId.toUtf8(), QCryptographicHash::Sha256).toHex().first(24));
+    notice.callId =
+        QStringLiteral("undecryptable-") +
+        QString::fromLatin1(QCryptographicHash::hash(session.toUtf8(), QCryptographicHash::Sha256).toHex().first(24));
     notice.conversationId = decision.line.rooms.value(roomId).conversationId;
     notice.seq = 1;
     notice.kind = NoticeKind::Undecryptable;
     notice.data = {{QStringLiteral("peer"), event.value(QLatin1String("sender"))},
                    {QStringLiteral("reason"), unopened.reason},
-                   {QStringLiteral("matrix"), QJsonObject{{QStringLiteral("room_id"), roomId},
-                                                          {QStringLiteral("event_id"), eventId}}}};
+                   {QStringLiteral("matrix"),
+                    QJsonObject{{QStringLiteral("room_id"), roomId}, {QStringLiteral("event_id"), eventId}}}};
     notice.at = m_services.clock.now();
     decision.commit.notices.push_back(notice);
 }
@@ -132,9 +138,9 @@ void Lane::performKeys(const Decision &decision)
             continue;
         if (unopened.tell) {
             m_services.metrics.count(LabelledCounter::Undecryptable, unopened.reason);
-            qCWarning(cryptoLog).noquote() << "event" << eventId << "for" << m_userId << "from"
-                                           << event.value(QLatin1String("sender")).toString()
-                                           << "cannot be decrypted:" << unopened.reason;
+            qCWarning(cryptoLog).noquote()
+                << "event" << eventId << "for" << m_userId << "from" << event.value(QLatin1String("sender")).toString()
+                << "cannot be decrypted:" << unopened.reason;
         } else {
             m_services.metrics.count(LabelledCounter::RejectedEvents, unopened.reason);
         }

@@ -27,7 +27,8 @@ public:
     Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, observe::Metrics &metrics,
            const Clock &clock, QObject *parent = nullptr);
 
-    // The entry's row is committed. `candidates`: how many are in it, for the figures. One that waits to be encrypted keeps its place until it is sealed().
+    // The entry's row is committed. `candidates`: how many are in it, for the figures. One that waits to be encrypted
+    // keeps its place until it is sealed().
     void add(const store::OutboxEntry &entry, int candidates = 0);
     void sealed(const store::OutboxEntry &entry);
 

@@ -71,6 +71,15 @@ void RoomKeeper::enter(const QString &lane, const QString &roomId)
     });
 }
 
+// It is in there: joining again would only count against an account's rate limit.
+void RoomKeeper::look(const QString &lane, const QString &roomId)
+{
+    if (m_running.contains({lane, roomId}))
+        return;
+    m_running.insert({lane, roomId});
+    readState(lane, roomId);
+}
+
 void RoomKeeper::join(const QString &lane, const QString &roomId)
 {
     m_retrier->run<QString>([this, lane, roomId](auto reply) { m_client.join(lane, roomId, std::move(reply)); },
@@ -143,7 +152,7 @@ void RoomKeeper::rediscover(const QString &lane)
                                     if (result.ok()) {
                                         m_ghosts.markKnown(localpartOf(lane));
                                         for (const QString &roomId : *result)
-                                            enter(lane, roomId);
+                                            m_client.access().isAccount() ? look(lane, roomId) : enter(lane, roomId);
                                     }
                                     Q_EMIT rediscovered(lane);
                                 });

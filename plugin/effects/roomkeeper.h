@@ -25,8 +25,8 @@ public:
     // Calls `then` once others can encrypt for the ghost, or when that takes too long: a room that is entered before
     // may be called from with keys that we do not get.
     using DeviceGate = std::function<void(const QString &lane, std::function<void()> then)>;
-    RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName,
-               DeviceGate gate, QObject *parent = nullptr);
+    RoomKeeper(homeserver::Client &client, homeserver::GhostDirectory &ghosts, DisplayName displayName, DeviceGate gate,
+               QObject *parent = nullptr);
 
     void enter(const QString &lane, const QString &roomId);
     // The rooms a ghost is in already: for a ghost that is older than our memory.
@@ -43,6 +43,7 @@ Q_SIGNALS:
     void rediscovered(const QString &lane);
 
 private:
+    void look(const QString &lane, const QString &roomId);
     void join(const QString &lane, const QString &roomId);
     void readState(const QString &lane, const QString &roomId);
     void readRecent(const QString &lane, const QString &roomId);

@@ -83,6 +83,7 @@ Result<QJsonDocument> judge(const HttpAnswer &answer, const QByteArray &secret)
     const QJsonObject body = document.object();
     failure.code = cleanCode(body.value(QLatin1String("errcode")).toString());
     failure.message = cleanText(body.value(QLatin1String("error")).toString(), secret);
+    failure.softLogout = body.value(QLatin1String("soft_logout")).toBool();
     if (failure.message.isEmpty()) {
         failure.message = QStringLiteral("HTTP status %1").arg(answer.status);
     }

@@ -60,7 +60,7 @@ QUrl Client::address(const QString &asUser, const QString &device, const QString
     for (const auto &[key, value] : items) {
         pairs.append(encodedPair(key, value));
     }
-    if (!asUser.isEmpty()) {
+    if (!asUser.isEmpty() && !m_access.isAccount()) {
         pairs.append(encodedPair(QStringLiteral("user_id"), asUser));
         if (!device.isEmpty()) { // E29: by its name in the specification and by the one before
             pairs.append(encodedPair(QStringLiteral("device_id"), device));
@@ -77,9 +77,11 @@ void Client::exchange(const QString &asUser, Method method, const QStringList &p
                       const QJsonObject &body, Reply<QJsonDocument> reply, Options options)
 {
     // Results are always handed over from the event loop: so the caller's callback may destroy the Client.
-    const auto deliver = [this, reply = std::move(reply), options](Result<QJsonDocument> result) {
+    const QByteArray bearer = options.anonymous ? QByteArray() : m_access.asToken;
+    const auto deliver = [this, reply = std::move(reply), options, bearer](Result<QJsonDocument> result) {
         QMetaObject::invokeMethod(
-            this, [this, result = std::move(result), reply, options] { finish(result, reply, options); },
+            this,
+            [this, result = std::move(result), reply, options, bearer] { finish(result, reply, options, bearer); },
             Qt::QueuedConnection);
     };
 
@@ -92,18 +94,34 @@ void Client::exchange(const QString &asUser, Method method, const QStringList &p
     }
     const QByteArray bytes = method == Method::Get ? QByteArray() : QJsonDocument(body).toJson(QJsonDocument::Compact);
     m_transport->exchange(options.federated ? Transport::Lane::Slow : Transport::Lane::Usual, method,
-                          address(asUser, options.device, path, query), m_access.asToken, bytes,
+                          address(asUser, options.device, path, query), bearer, bytes,
                           options.federated ? m_federatedTimeLimit : m_timeLimit,
-                          [this, deliver](const Result<HttpAnswer> &answer) {
+                          [deliver, bearer](const Result<HttpAnswer> &answer) {
                               if (answer.ok()) {
-                                  deliver(judge(answer.value(), m_access.asToken));
+                                  deliver(judge(answer.value(), bearer));
                               } else {
                                   deliver(answer.error());
                               }
                           });
 }
 
-void Client::finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options)
+// False: this was destroyed meanwhile.
+bool Client::lookAtToken(Failure &failure, const QByteArray &bearer)
+{
+    if (!m_access.isAccount() || bearer.isEmpty() || m_access.asToken.isEmpty() || failure.status != 401 ||
+        failure.code != QLatin1String("M_UNKNOWN_TOKEN")) {
+        return true;
+    }
+    failure.kind = FailureKind::ServerError; // the same request will do with the next token
+    const QPointer<Client> alive(this);
+    if (bearer == m_access.asToken) { // or else it was sent just before the token was renewed
+        Q_EMIT tokenRefused(failure.softLogout);
+    }
+    return !alive.isNull();
+}
+
+void Client::finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options,
+                    const QByteArray &bearer)
 {
     bool reachable = m_reachable;
     if (result.ok()) {
@@ -139,6 +157,13 @@ void Client::finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &re
         if (!alive) {
             return;
         }
+    }
+    if (!result.ok()) {
+        Failure failure = result.error();
+        if (!lookAtToken(failure, bearer)) {
+            return;
+        }
+        result = failure;
     }
     reply(std::move(result));
 }

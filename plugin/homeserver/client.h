@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Matrix client-server API as an application service uses it. Every call takes the user to act as and a callback;
+// The Matrix client-server API as an application service uses it, or an ordinary account (then nobody else is acted
+// as, and the token changes while it runs). Every call takes the user to act as and a callback;
 // the callback is called later, once, on the client's thread, and never after the Client is gone (what is under way is
 // then dropped). One call is one attempt: repeating is the business of retry.h and of effects/ (Qt itself repeats a GET
 // or PUT, never a POST, if its connection breaks before the answer). Decides nothing, stores nothing, logs no token, no
@@ -40,7 +41,14 @@ public:
 
     [[nodiscard]] const Access &access() const { return m_access; }
     [[nodiscard]] QString userId(const QString &localpart) const; // "@localpart:serverName"
-    [[nodiscard]] QString ownUserId() const { return userId(m_access.senderLocalpart); }
+    [[nodiscard]] QString ownUserId() const
+    {
+        return m_access.isAccount() ? m_access.account : userId(m_access.senderLocalpart);
+    }
+
+    // An account's token, for requests made from now on; empty: its session is over. While there is one, an answer
+    // that it is unknown counts as passing (Failure::transient): whoever holds the session is told and renews it.
+    void setToken(const QByteArray &token) { m_access.asToken = token; }
 
     // False after a request found no homeserver, timed out or got a 5xx; true again after any JSON answer below 500.
     // Assumed true until something has failed. The Client does not probe: somebody has to ask (ping, versions).
@@ -84,6 +92,7 @@ public:
     struct Options {
         QString device = {}; // the acting user's device
         bool federated = false; // may depend on other servers: longer limit, does not speak about reachability
+        bool anonymous = false; // goes without a token: logging in
     };
 
     // All of the above goes through here. `path` holds unencoded segments; an empty one, "." or ".." is Rejected
@@ -98,15 +107,19 @@ public:
 
 Q_SIGNALS:
     void reachableChanged(bool reachable);
+    // An account's present token is not accepted any more.
+    void tokenRefused(bool softLogout);
 
 private:
     void exchange(const QString &asUser, Method method, const QStringList &path, const QUrlQuery &query,
                   const QJsonObject &body, Reply<QJsonDocument> reply, Options options);
-    void finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options);
+    void finish(Result<QJsonDocument> result, const Reply<QJsonDocument> &reply, Options options,
+                const QByteArray &bearer);
+    [[nodiscard]] bool lookAtToken(Failure &failure, const QByteArray &bearer);
     [[nodiscard]] QUrl address(const QString &asUser, const QString &device, const QStringList &path,
                                const QUrlQuery &query) const;
 
-    const Access m_access;
+    Access m_access;
     Transport *m_transport;
     std::chrono::milliseconds m_timeLimit = kTimeLimit;
     std::chrono::milliseconds m_federatedTimeLimit = kFederatedTimeLimit;

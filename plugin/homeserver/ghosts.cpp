@@ -20,7 +20,7 @@ GhostDirectory::GhostDirectory(Client *client, QObject *parent, std::chrono::mil
 
 void GhostDirectory::ensure(const QString &localpart, const QString &displayName, Reply<bool> reply)
 {
-    if (m_known.contains(localpart)) {
+    if (m_known.contains(localpart) || m_client->access().isAccount()) {
         QMetaObject::invokeMethod(
             this, [reply = std::move(reply)] { reply(false); }, Qt::QueuedConnection);
         return;

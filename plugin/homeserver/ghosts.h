@@ -2,7 +2,7 @@
 // Makes ghosts exist when they are first needed: registers, names, remembers. One registration in flight per ghost;
 // everybody who asks meanwhile gets its result. What is remembered is only a saving (the store says it at start by
 // markKnown): a wrong memory shows as Failure::ghostMissing(), then forget() and ensure() again. The client must not be
-// gone while this is used.
+// gone while this is used. An account is no ghost: it exists, and its name is its own.
 #pragma once
 
 #include "client.h"

@@ -38,8 +38,8 @@ QString deviceFilter()
 
 void Client::makeDevice(const QString &asUser, const QString &device, const QString &name, Reply<Done> reply)
 {
-    request(asUser, Method::Put, v3({QStringLiteral("devices"), device}), {},
-            {{QStringLiteral("display_name"), name}}, ignoring(std::move(reply)));
+    request(asUser, Method::Put, v3({QStringLiteral("devices"), device}), {}, {{QStringLiteral("display_name"), name}},
+            ignoring(std::move(reply)));
 }
 
 void Client::dropDevice(const QString &asUser, const QString &device, Reply<Done> reply)
@@ -47,8 +47,7 @@ void Client::dropDevice(const QString &asUser, const QString &device, Reply<Done
     request(asUser, Method::Delete, v3({QStringLiteral("devices"), device}), {}, {}, ignoring(std::move(reply)));
 }
 
-void Client::uploadKeys(const QString &asUser, const QString &device, const QJsonObject &body,
-                        Reply<QJsonObject> reply)
+void Client::uploadKeys(const QString &asUser, const QString &device, const QJsonObject &body, Reply<QJsonObject> reply)
 {
     request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("upload")}), {}, body, std::move(reply),
             {.device = device});
@@ -68,8 +67,8 @@ void Client::queryKeys(const QString &asUser, const QStringList &users, Reply<QJ
         wanted.insert(user, QJsonArray());
     }
     request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("query")}), {},
-            {{QStringLiteral("device_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}},
-            std::move(reply), {.federated = true});
+            {{QStringLiteral("device_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}}, std::move(reply),
+            {.federated = true});
 }
 
 void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply)
@@ -87,15 +86,14 @@ void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> 
             std::move(reply), {.federated = true});
 }
 
-void Client::sendToDevice(const QString &asUser, const QString &type, const QString &txnId,
-                          const QJsonObject &messages, Reply<Done> reply)
+void Client::sendToDevice(const QString &asUser, const QString &type, const QString &txnId, const QJsonObject &messages,
+                          Reply<Done> reply)
 {
     request(asUser, Method::Put, v3({QStringLiteral("sendToDevice"), type, txnId}), {},
             {{QStringLiteral("messages"), messages}}, ignoring(std::move(reply)));
 }
 
-void Client::syncDevice(const QString &asUser, const QString &device, const QString &since,
-                        Reply<QJsonObject> reply)
+void Client::syncDevice(const QString &asUser, const QString &device, const QString &since, Reply<QJsonObject> reply)
 {
     QUrlQuery query;
     query.addQueryItem(QStringLiteral("timeout"), QStringLiteral("0"));

@@ -113,7 +113,8 @@ void Transport::exchange(Lane lane, Method method, const QUrl &url, const QByteA
     }
 
     QNetworkRequest request(url);
-    request.setRawHeader("Authorization", "Bearer " + bearer);
+    if (!bearer.isEmpty())
+        request.setRawHeader("Authorization", "Bearer " + bearer);
     request.setRawHeader("Accept", "application/json");
     request.setRawHeader("Accept-Encoding", "identity"); // or a few bytes could unpack to gigabytes
     request.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));

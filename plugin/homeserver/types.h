@@ -20,9 +20,12 @@ using voiphost::Done;
 struct Access {
     QUrl url; // may have a path prefix; no user info, query or fragment
     QString serverName;
-    QByteArray asToken; // secret
+    QByteArray asToken; // secret; of an account its access token
     QString senderLocalpart;
     QString appserviceId;
+    QString account = {}; // the one Matrix id that is served; empty: an application service that acts as its ghosts
+
+    [[nodiscard]] bool isAccount() const { return !account.isEmpty(); }
 };
 
 enum class FailureKind {
@@ -42,6 +45,7 @@ struct Failure {
     int retryAfterMs = 0; // RateLimited only: 0..60000
     // The server may have carried the request out although we have no result. Matters to what must not happen twice.
     bool maybeDone = false;
+    bool softLogout = false; // M_UNKNOWN_TOKEN only: the device still stands, the token must be renewed
 
     // The same request may succeed later without anybody changing anything.
     [[nodiscard]] bool transient() const;

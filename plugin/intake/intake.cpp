@@ -84,9 +84,8 @@ void Intake::sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbo
     }
     // The same notice twice is harmless, one that is taken for a repeat is not: each has an id of its own.
     for (auto it = ofLane.cbegin(); it != ofLane.cend(); ++it)
-        inbox.events.push_back(
-            {it.key(), QStringLiteral("device_lists:") + QUuid::createUuid().toString(QUuid::Id128),
-             store::deviceListEntry((*it)[0], (*it)[1])});
+        inbox.events.push_back({it.key(), QStringLiteral("device_lists:") + QUuid::createUuid().toString(QUuid::Id128),
+                                store::deviceListEntry((*it)[0], (*it)[1])});
 }
 
 void Intake::tellCounts(const voiphost::EventBatch &batch)
@@ -102,11 +101,11 @@ void Intake::tellCounts(const voiphost::EventBatch &batch)
             continue;
         const QJsonObject counts = batch.oneTimeKeyCounts.value(user).toObject();
         const QJsonObject fallback = batch.unusedFallbackKeyTypes.value(user).toObject();
-        for (const QString &device : QSet<QString>(counts.keys().cbegin(), counts.keys().cend()) +
-                                         QSet<QString>(fallback.keys().cbegin(), fallback.keys().cend())) {
+        QStringList devices = counts.keys() + fallback.keys();
+        devices.removeDuplicates();
+        for (const QString &device : std::as_const(devices)) {
             // A device without any keys left is named without the algorithm.
-            const int left =
-                counts.contains(device) ? counts.value(device).toObject().value(algorithm).toInt(0) : -1;
+            const int left = counts.contains(device) ? counts.value(device).toObject().value(algorithm).toInt(0) : -1;
             const int unused =
                 fallback.contains(device) ? (fallback.value(device).toArray().contains(algorithm) ? 1 : 0) : -1;
             Q_EMIT counted(user, device, left, unused);

@@ -8,6 +8,8 @@ namespace voip::intake
 
 QString Router::matrixIdOf(const QString &userId) const
 {
+    if (!m_account.isEmpty() && userId == m_accountUser)
+        return m_account;
     return QLatin1Char('@') + m_prefix + userId + QLatin1Char(':') + m_server;
 }
 

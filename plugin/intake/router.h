@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which lanes an event concerns: the bridged users who are in its room, and the one it names. Knows nothing but
-// rooms and names; a party is never guessed.
+// Which lanes an event concerns: the bridged users (in account mode the account) who are in its room, and the one it
+// names. Knows nothing but rooms and names; a party is never guessed.
 #pragma once
 
 #include <QHash>
@@ -18,6 +18,12 @@ public:
     // Bridged users are "@<prefix><user>:<server>" for the users the host lists.
     Router(QString prefix, QString serverName) : m_prefix(std::move(prefix)), m_server(std::move(serverName)) {}
 
+    // The one user of account mode is this account, whatever prefix and server.
+    void setAccount(const QString &userId, const QString &matrixId)
+    {
+        m_accountUser = userId;
+        m_account = matrixId;
+    }
     void setUsers(const QStringList &userIds);
     [[nodiscard]] bool isBridged(const QString &matrixId) const { return m_userOf.contains(matrixId); }
     [[nodiscard]] QString matrixIdOf(const QString &userId) const; // of any user id
@@ -37,8 +43,10 @@ public:
 private:
     QString m_prefix;
     QString m_server;
-    QHash<QString, QString> m_userOf;       // Matrix id -> host's user id
-    QHash<QString, QSet<QString>> m_inRoom; // room id -> lanes
+    QString m_accountUser; // empty: none
+    QString m_account;
+    QHash<QString, QString> m_userOf;                          // Matrix id -> host's user id
+    QHash<QString, QSet<QString>> m_inRoom;                    // room id -> lanes
     QHash<std::pair<QString, QString>, QSet<QString>> m_peers; // (lane, room id) -> users
     QHash<QString, QHash<QString, int>> m_followers;           // user -> lane -> in how many rooms
 };

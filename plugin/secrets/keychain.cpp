@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// QtKeychain's errors in our three kinds. Only EntryNotFound means that there is no such secret.
+// QtKeychain's errors in our three kinds. Only EntryNotFound means that there is no such secret, and only while the
+// keyring is open.
 #include "secrets/keychain.h"
+
+#include "secrets/keyring_lock.h"
 
 #include <QCoreApplication>
 #include <QEventLoop>
@@ -77,6 +80,8 @@ Expected<QByteArray, SecretError> readKeychain(const QString &service, const QSt
         return unavailable(name, KeychainText::tr("it does not answer"));
     }
     const std::unique_ptr<QKeychain::ReadPasswordJob> owner(job);
+    if (job->error() == QKeychain::EntryNotFound && mayBeLocked(service, name, timeoutMs))
+        return unavailable(name, KeychainText::tr("the keyring is locked"));
     if (job->error() != QKeychain::NoError)
         return toError(*job, service, name);
     return job->binaryData();
@@ -98,6 +103,34 @@ Expected<Done, SecretError> writeKeychain(const QString &service, const QString 
     const std::unique_ptr<QKeychain::WritePasswordJob> owner(job);
     if (job->error() != QKeychain::NoError)
         return toError(*job, service, name);
+    // Somebody may come to depend on it.
+    const auto kept = readKeychain(service, name, timeoutMs);
+    if (!kept)
+        return kept.error();
+    if (*kept != value)
+        return unavailable(name, KeychainText::tr("it gives another value than was stored"));
+    return Done{};
+}
+
+Expected<Done, SecretError> removeKeychain(const QString &service, const QString &name, int timeoutMs)
+{
+    auto *job = new QKeychain::DeletePasswordJob(service);
+    job->setAutoDelete(false);
+    job->setInsecureFallback(false);
+    job->setKey(name);
+    if (!wait(job, timeoutMs)) {
+        job->setAutoDelete(true);
+        return unavailable(name, KeychainText::tr("it does not answer"));
+    }
+    const std::unique_ptr<QKeychain::DeletePasswordJob> owner(job);
+    if (job->error() != QKeychain::NoError && job->error() != QKeychain::EntryNotFound)
+        return toError(*job, service, name);
+    // A prompt that is dismissed leaves it there without an error.
+    const auto left = readKeychain(service, name, timeoutMs);
+    if (left)
+        return unavailable(name, KeychainText::tr("it was not removed"));
+    if (left.error().kind != SecretError::Kind::NotFound)
+        return left.error();
     return Done{};
 }
 

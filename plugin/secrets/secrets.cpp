@@ -23,7 +23,14 @@ struct SecretText {
 
 bool isKey(const QString &name)
 {
-    return name == QLatin1String("root_key");
+    return name == QLatin1String("root_key") || name == QLatin1String("root_key_next");
+}
+
+SecretError notOurs(const QString &name)
+{
+    return {SecretError::Kind::Invalid, SecretText::tr("the secret %1 cannot be written by this program").arg(name),
+            SecretText::tr("the administrator writes it; make a root_key with: "
+                           "head -c 32 /dev/urandom | base64")};
 }
 
 Expected<QByteArray, SecretError> decode(const QString &name, const QByteArray &raw)
@@ -53,7 +60,7 @@ Expected<QByteArray, SecretError> SecretStore::read(const QString &name) const
 {
     switch (m_settings.provider) {
     case SecretSettings::Provider::Configuration:
-        if (isKey(name) && !m_settings.rootKey.isEmpty())
+        if (name == QLatin1String("root_key") && !m_settings.rootKey.isEmpty())
             return m_settings.rootKey;
         return SecretError{SecretError::Kind::NotFound,
                            SecretText::tr("the configuration holds no secret %1").arg(name),
@@ -79,10 +86,14 @@ Expected<Done, SecretError> SecretStore::store(const QString &name, const QByteA
     case SecretSettings::Provider::CredentialsDirectory:
         break;
     }
-    return SecretError{SecretError::Kind::Invalid,
-                       SecretText::tr("the secret %1 cannot be written by this program").arg(name),
-                       SecretText::tr("the administrator writes it; make a root_key with: "
-                                      "head -c 32 /dev/urandom | base64")};
+    return notOurs(name);
+}
+
+Expected<Done, SecretError> SecretStore::remove(const QString &name) const
+{
+    if (m_settings.provider == SecretSettings::Provider::Keychain)
+        return removeKeychain(m_service, name, m_timeoutMs);
+    return notOurs(name);
 }
 
 } // namespace voip

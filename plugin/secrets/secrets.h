@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named secrets (as_token, hs_token, admin_token, root_key) from where the settings say: the configuration, the
-// desktop's keychain, or a credentials directory as systemd makes it. Reading blocks (with a time limit) and is for
-// start-up only. "Unavailable" is never "not found": a caller that makes a new key on the first would lock itself out
-// of everything sealed with the old one. Secrets are returned, never logged.
+// Named secrets (as_token, hs_token, admin_token, root_key, root_key_next) from where the settings say: the
+// configuration, the desktop's keychain, or a credentials directory as systemd makes it. Reading blocks (with a time
+// limit) and is for start-up only. "Unavailable" is never "not found": a caller that makes a new key on the first would
+// lock itself out of everything sealed with the old one. Secrets are returned, never logged.
 #pragma once
 
 #include <voiphost/settings.h>
@@ -31,11 +31,14 @@ public:
     // `appserviceId` keeps several bridges on one desktop apart: the keychain's service is "matrix-voip/<id>".
     SecretStore(voiphost::SecretSettings settings, const QString &appserviceId, int timeoutMs = 10'000);
 
-    // root_key is given as its 32 bytes, everything else as it stands without surrounding white space.
+    // The two keys are given as their 32 bytes, everything else as it stands without surrounding white space.
     [[nodiscard]] voiphost::Expected<QByteArray, SecretError> read(const QString &name) const;
-    // Keychain only: the others are the administrator's to write, and say so (Invalid). root_key is taken as bytes.
+    // Keychain only: the others are the administrator's to write, and say so (Invalid). Keys are taken as bytes.
     [[nodiscard]] voiphost::Expected<voiphost::Done, SecretError> store(const QString &name,
                                                                         const QByteArray &value) const;
+
+    // Keychain only, as above. What is not there is removed already.
+    [[nodiscard]] voiphost::Expected<voiphost::Done, SecretError> remove(const QString &name) const;
 
     [[nodiscard]] QString keychainService() const { return m_service; }
 

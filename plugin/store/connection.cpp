@@ -5,6 +5,7 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QThread>
 
 #include <atomic>
 #include <fcntl.h>
@@ -72,6 +73,11 @@ StoreError fromSqlite(const QSqlError &error)
 StoreError misconfigured(const QString &message)
 {
     return {Kind::Misconfigured, message};
+}
+
+StoreError inUse(const QString &detail)
+{
+    return {Kind::Unavailable, QStringLiteral("the database is in use by another process: %1").arg(detail)};
 }
 
 } // namespace
@@ -154,13 +160,20 @@ std::optional<StoreError> Connection::openSqlite()
     }
     if (readOnly)
         return std::nullopt;
+    // A lock on the file that SQLite keeps as long as the connection: a reader or writer in WAL mode holds its
+    // opposite, also while it is idle. Before anything that opens the WAL.
+    const bool alone = m_access == Access::Alone;
+    if (alone && !runOnce(QStringLiteral("PRAGMA locking_mode = EXCLUSIVE")))
+        return m_error;
     // FULL: what was answered survives a power cut too; group commit spreads the price of the flush.
     for (const QString &pragma :
          {QStringLiteral("PRAGMA journal_mode = WAL"), QStringLiteral("PRAGMA synchronous = FULL"),
           QStringLiteral("PRAGMA foreign_keys = ON")}) {
         if (!runOnce(pragma))
-            return m_error;
+            return alone ? inUse(m_error.message) : m_error;
     }
+    if (alone && (!begin() || !commit()))
+        return inUse(m_error.message);
     return std::nullopt;
 }
 
@@ -184,7 +197,27 @@ std::optional<StoreError> Connection::openPostgresql()
         return StoreError{hopeless ? Kind::Misconfigured : Kind::Unavailable,
                           QStringLiteral("PostgreSQL: cannot connect: %1").arg(firstLine(text))};
     }
-    return std::nullopt;
+    return m_access == Access::ReadOnly ? std::nullopt : takePlace();
+}
+
+// PostgreSQL: writers share a lock of the session, and who must be alone takes it whole. The session of a process that
+// was just killed may live a moment longer: that long it is tried again. The number is arbitrary and ours.
+std::optional<StoreError> Connection::takePlace()
+{
+    constexpr int attempts = 20;
+    constexpr unsigned long pauseMs = 250;
+    const QString sql = QStringLiteral("SELECT pg_try_advisory_lock%1(7239457138022)")
+                            .arg(m_access == Access::Alone ? QString() : QStringLiteral("_shared"));
+    for (int i = 0; i < attempts; ++i) {
+        QSqlQuery *row = run(sql);
+        if (row == nullptr)
+            return m_error;
+        if (row->next() && row->value(0).toBool())
+            return std::nullopt;
+        QThread::msleep(pauseMs);
+    }
+    return inUse(m_access == Access::Alone ? QStringLiteral("its sessions at the server are open")
+                                           : QStringLiteral("it holds the database for itself"));
 }
 
 QSqlQuery *Connection::run(const QString &sql, const QVariantList &values)

@@ -24,7 +24,9 @@ enum class Dialect { Sqlite, Postgresql };
 class Connection
 {
 public:
-    enum class Access { ReadWrite, ReadOnly };
+    // Alone: reads and writes, and is refused while another process has the database open to write, as others are
+    // meanwhile.
+    enum class Access { ReadWrite, ReadOnly, Alone };
 
     Connection(voiphost::DatabaseSettings settings, Access access);
     ~Connection();
@@ -56,6 +58,7 @@ public:
 private:
     [[nodiscard]] std::optional<StoreError> openSqlite();
     [[nodiscard]] std::optional<StoreError> openPostgresql();
+    [[nodiscard]] std::optional<StoreError> takePlace();
     void fail(const QSqlError &error);
     void finishRows();
 

@@ -12,7 +12,6 @@
 
 #include <QDir>
 #include <QFileInfo>
-#include <QSqlQuery>
 
 #include <chrono>
 
@@ -199,6 +198,11 @@ void Store::noticesOfCalls(const QString &lane, const QVector<QString> &callIds,
         }));
 }
 
+bool Store::Inspection::fits(const QByteArray &rootKey) const
+{
+    return !rootKey.isEmpty() && rootKeyCheck == store::rootKeyCheck(rootKey);
+}
+
 Store::Inspection Store::inspect(const voiphost::DatabaseSettings &settings)
 {
     Inspection result;
@@ -229,8 +233,13 @@ Store::Inspection Store::inspect(const voiphost::DatabaseSettings &settings)
     result.reachable = true;
     result.schemaVersion = *version;
     if (*version > 0) {
-        QSqlQuery *row = db.run(QStringLiteral("SELECT 1 FROM meta WHERE key = 'root_key_check'"));
-        result.hasRootKey = row != nullptr && row->next();
+        const Result<QString> check = readRootKeyCheck(db);
+        if (!check) {
+            result.reachable = false;
+            result.message = check.error().message;
+            return result;
+        }
+        result.rootKeyCheck = *check;
     }
     if (*version > result.programVersion) {
         result.message = QStringLiteral("the database has schema version %1, newer than this program's %2")

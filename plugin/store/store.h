@@ -55,6 +55,7 @@ public:
     // lane (R107: also by another transaction) or a transaction seen before adds none.
     void accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply);
     void commit(Commit commit, QObject *context, Reply<Committed> reply);
+    // A value under a key that begins with "sealed:" is one that was sealed with the root key (reseal.h).
     void putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<voiphost::Done> reply);
     // Bodies and ids that are past their time: notices of ended calls older than an hour, seen events and
     // transactions older than a week, idempotency keys older than 24 h.
@@ -78,7 +79,9 @@ public:
         bool reachable = false;
         int schemaVersion = 0; // 0: empty database
         int programVersion = 0;
-        bool hasRootKey = false; // it was opened with one before
+        QString rootKeyCheck; // of the key it was opened with before; empty: with none
+        [[nodiscard]] bool hasRootKey() const { return !rootKeyCheck.isEmpty(); }
+        [[nodiscard]] bool fits(const QByteArray &rootKey) const;
         QString message;
     };
     [[nodiscard]] static Inspection inspect(const voiphost::DatabaseSettings &settings);

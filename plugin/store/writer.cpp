@@ -141,8 +141,13 @@ void Writer::openNow(const QByteArray &rootKey, const std::function<void(const s
         } else if (const Result<voiphost::Done> key = checkRootKey(m_db, rootKey); !key) {
             error = key.error();
             m_db.rollback();
+        } else if (const Result<QString> check = readRootKeyCheck(m_db); !check) {
+            error = check.error();
+            m_db.rollback();
         } else if (!m_db.commit()) {
             error = m_db.error();
+        } else {
+            m_rootKeyCheck = *check;
         }
     }
     if (error) {
@@ -254,6 +259,14 @@ bool Writer::connectAgain()
 {
     if (const std::optional<StoreError> error = m_db.open()) {
         m_lastError = *error;
+        return false;
+    }
+    // While it was away another root key may have come: what is sealed with ours could never be read again.
+    const Result<QString> check = readRootKeyCheck(m_db);
+    if (!check || *check != m_rootKeyCheck) {
+        m_lastError = check ? unavailable(QStringLiteral("the root key of the database was changed: start again"))
+                            : check.error();
+        m_db.close();
         return false;
     }
     ++m_stats->reconnects;

@@ -87,6 +87,7 @@ private:
     int m_backOffMs = 0;
     const QString m_file; // SQLite
     quint64 m_inode = 0;
+    QString m_rootKeyCheck; // as it was when it was opened
     bool m_opened = false;
     StoreError m_lastError;
 };

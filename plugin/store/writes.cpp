@@ -300,24 +300,39 @@ Result<Done> writePrune(Connection &db, qint64 now)
     return Done{};
 }
 
+QString rootKeyCheck(const QByteArray &rootKey)
+{
+    return QString::fromLatin1(
+        QMessageAuthenticationCode::hash("matrix-voip root key", rootKey, QCryptographicHash::Sha256).toHex());
+}
+
+Result<QString> readRootKeyCheck(Connection &db)
+{
+    QSqlQuery *row = db.run(QStringLiteral("SELECT value FROM meta WHERE key = 'root_key_check'"));
+    if (row == nullptr)
+        return db.error();
+    return row->next() ? row->value(0).toString() : QString();
+}
+
 Result<Done> checkRootKey(Connection &db, const QByteArray &rootKey)
 {
-    const QString value = QString::fromLatin1(
-        QMessageAuthenticationCode::hash("matrix-voip root key", rootKey, QCryptographicHash::Sha256).toHex());
+    const QString value = rootKeyCheck(rootKey);
     Script script(db);
     if (!rootKey.isEmpty()) {
         script.run(QStringLiteral("INSERT INTO meta (key, value) VALUES ('root_key_check', ?) ON CONFLICT DO NOTHING"),
                    Values().plain(value));
     }
-    QSqlQuery *row = script.run(QStringLiteral("SELECT value FROM meta WHERE key = 'root_key_check'"), {});
-    if (row == nullptr)
+    if (script.error())
         return *script.error();
-    if (!row->next())
+    const Result<QString> kept = readRootKeyCheck(db);
+    if (!kept)
+        return kept.error();
+    if (kept->isEmpty())
         return Done{}; // there has never been one
     const StoreError::Kind kind = StoreError::Kind::Misconfigured;
     if (rootKey.isEmpty())
         return StoreError{kind, QStringLiteral("root_key: missing, but this database was opened with one before")};
-    if (row->value(0).toString() != value)
+    if (*kept != value)
         return StoreError{kind, QStringLiteral("root_key: not the one this database was made with")};
     return Done{};
 }

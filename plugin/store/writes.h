@@ -15,6 +15,10 @@ namespace voip::store
 [[nodiscard]] Result<Committed> writeCommit(Connection &db, const Commit &commit);
 [[nodiscard]] Result<voiphost::Done> writeSetting(Connection &db, const QString &key, const QByteArray &value);
 [[nodiscard]] Result<voiphost::Done> writePrune(Connection &db, qint64 now);
+// What is kept of a root key, to know it again.
+[[nodiscard]] QString rootKeyCheck(const QByteArray &rootKey);
+// That of the key the database was last resealed with, or else first opened with; empty: there was none.
+[[nodiscard]] Result<QString> readRootKeyCheck(Connection &db);
 // Remembers the check value of the first root key, compares it afterwards.
 [[nodiscard]] Result<voiphost::Done> checkRootKey(Connection &db, const QByteArray &rootKey);
 

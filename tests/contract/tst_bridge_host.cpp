@@ -37,6 +37,7 @@ private Q_SLOTS:
     void check();
     void checkFindsDefects();
     void registration();
+    void nothingToRotate();
     void absentDatabaseExitsWithOne();
     void servesAndDrains();
     void secondSignalStopsAtOnce();
@@ -160,6 +161,12 @@ void TestBridgeHost::registration()
     QFile file(m_dir->filePath(QStringLiteral("r.yaml")));
     QVERIFY(file.open(QIODevice::ReadOnly));
     QVERIFY(file.readAll().contains("hs_token: \"hs-t\""));
+}
+
+void TestBridgeHost::nothingToRotate()
+{
+    QCOMPARE(runToEnd({QStringLiteral("--rotate-root-key")}), 1);
+    QVERIFY(m_process->readAllStandardError().contains("can change the root key, and it takes exactly one"));
 }
 
 void TestBridgeHost::absentDatabaseExitsWithOne()

@@ -12,10 +12,11 @@ import { expectEqual } from './checks.mjs';
 
 const tones = { bob: 523, carol: 659 };
 
-export async function bridgeGround({ pagesDir, buildDir, say, database }, { users = ['bob'], plugin = {}, encrypted = false, turn = false } = {}) {
+export async function bridgeGround({ pagesDir, buildDir, say, database }, { users = ['bob'], plugin = {}, encrypted = false, turn = false, synapseExtra } = {}) {
   const ground = new Ground();
   ground.bed = new Bed({ kind: 'e2e', pagesDir, buildDir, say, database, turn });
   ground.bed.plugin = plugin;
+  ground.bed.synapseExtra = synapseExtra;
   ground.encrypted = encrypted;
   ground.conversations = {};
   ground.rooms = {};

@@ -41,7 +41,7 @@ QStringList resolveTokens(Config *config)
     const std::initializer_list<std::pair<const char *, QByteArray *>> tokens{
         {"as_token", &config->asToken}, {"hs_token", &config->hsToken}, {"admin_token", &config->adminToken}};
     for (const auto &[name, target] : tokens) {
-        if (!target->isEmpty())
+        if (!target->isEmpty() || (!config->appservice && target != &config->adminToken))
             continue; // the file wins
         auto secret = store.read(QString::fromLatin1(name));
         if (secret)
@@ -191,6 +191,8 @@ void BridgeHost::start()
         {m_appserviceServer.get(), m_config.appserviceListen, "appservice.listen"},
         {m_apiServer.get(), m_config.apiListen, "api.listen"}};
     for (const auto &[server, endpoint, key] : listeners) {
+        if (server == m_appserviceServer.get() && !m_config.appservice)
+            continue; // nobody would push
         const auto done = server->listen(endpoint);
         if (done)
             continue;
@@ -213,7 +215,10 @@ void BridgeHost::pluginStarted()
         m_phase = Phase::Running;
         m_streams->setService(calls());
         notifySystemd("READY=1");
-        qCInfo(logHost, "serving: appservice on port %d, API on port %d", appservicePort(), apiPort());
+        if (m_config.appservice)
+            qCInfo(logHost, "serving: appservice on port %d, API on port %d", appservicePort(), apiPort());
+        else
+            qCInfo(logHost, "serving: an account of the homeserver, API on port %d", apiPort());
         Q_EMIT started();
         return;
     }

@@ -65,15 +65,15 @@ QString checkEndpoint(const QString &value)
     return parseEndpoint(value) ? QString() : ConfigText::tr("must be ADDRESS:PORT with a numeric address");
 }
 
-Endpoint endpoint(YamlSection &section)
+Endpoint endpoint(YamlSection &section, Need need)
 {
-    const QString value = section.text(QStringLiteral("listen"), Need::Required, {}, checkEndpoint);
+    const QString value = section.text(QStringLiteral("listen"), need, {}, checkEndpoint);
     return parseEndpoint(value).value_or(Endpoint{});
 }
 
-QUrl baseUrl(YamlSection &section, const QString &key)
+QUrl baseUrl(YamlSection &section, const QString &key, Need need)
 {
-    QUrl url(section.text(key, Need::Required, {}, checkBaseUrl), QUrl::StrictMode);
+    QUrl url(section.text(key, need, {}, checkBaseUrl), QUrl::StrictMode);
     url.setPath(QString());
     return url;
 }
@@ -135,12 +135,44 @@ void readUsers(YamlSection &root, Config *config)
     }
 }
 
-void readAll(YamlSection &root, Config *config)
+// A plugin with `mode: client` hears by its account's own /sync. With such plugins only, the section may be missing.
+bool needsAppservice(const YAML::Node &document, const Environment &environment)
+{
+    ReadState aside{environment, {}, {}, {}}; // what is wrong is found when it is read for good
+    YamlSection plugins = YamlSection(document, QString(), 1, &aside).section(QStringLiteral("plugins"));
+    static_cast<void>(plugins.texts(QStringLiteral("path")));
+    const QMap<QString, QJsonObject> sections = plugins.others();
+    if (sections.isEmpty())
+        return true;
+    return std::any_of(sections.keyBegin(), sections.keyEnd(), [&](const QString &id) {
+        const QString mode = environment.value(variableFor(QStringLiteral("plugins.%1.mode").arg(id)),
+                                               sections.value(id).value(QLatin1String("mode")).toString());
+        return mode != QLatin1String("client");
+    });
+}
+
+void readAppservice(YamlSection section, Config *config)
 {
     const auto localpart = matches(QStringLiteral("[a-z0-9._=/+-]+"), 128,
                                    ConfigText::tr("must be of the characters a-z 0-9 . _ = / + -"));
+    const Need need = config->appservice ? Need::Required : Need::Optional;
+    const Need secret = config->secrets.provider == SecretSettings::Provider::Configuration ? need : Need::Optional;
+    config->appserviceId = section.text(
+        QStringLiteral("id"), need, config->appservice ? QString() : QStringLiteral("account"),
+        matches(QStringLiteral("[A-Za-z0-9._-]+"), 128, ConfigText::tr("must be of the characters A-Z a-z 0-9 . _ -")));
+    config->appserviceListen = endpoint(section, need);
+    config->appserviceUrl = baseUrl(section, QStringLiteral("url"), need);
+    config->asToken = section.text(QStringLiteral("as_token"), secret, {}, isToken()).toUtf8();
+    config->hsToken = section.text(QStringLiteral("hs_token"), secret, {}, isToken()).toUtf8();
+    config->senderLocalpart = section.text(QStringLiteral("sender_localpart"), need, {}, localpart);
+    config->userPrefix = section.text(QStringLiteral("user_prefix"), need, {}, localpart);
+    section.done();
+}
+
+void readAll(YamlSection &root, Config *config)
+{
     YamlSection homeserver = root.section(QStringLiteral("homeserver"));
-    config->homeserverUrl = baseUrl(homeserver, QStringLiteral("url"));
+    config->homeserverUrl = baseUrl(homeserver, QStringLiteral("url"), Need::Required);
     config->serverName =
         homeserver.text(QStringLiteral("server_name"), Need::Required, {},
                         matches(QStringLiteral("[A-Za-z0-9.:\\[\\]-]+"), 230, ConfigText::tr("is not a server name")));
@@ -149,19 +181,7 @@ void readAll(YamlSection &root, Config *config)
     // Where the tokens come from decides whether they must stand here.
     readSecrets(root.section(QStringLiteral("secrets")), config);
 
-    YamlSection appservice = root.section(QStringLiteral("appservice"));
-    config->appserviceId = appservice.text(
-        QStringLiteral("id"), Need::Required, {},
-        matches(QStringLiteral("[A-Za-z0-9._-]+"), 128, ConfigText::tr("must be of the characters A-Z a-z 0-9 . _ -")));
-    config->appserviceListen = endpoint(appservice);
-    config->appserviceUrl = baseUrl(appservice, QStringLiteral("url"));
-    const Need need =
-        config->secrets.provider == SecretSettings::Provider::Configuration ? Need::Required : Need::Optional;
-    config->asToken = appservice.text(QStringLiteral("as_token"), need, {}, isToken()).toUtf8();
-    config->hsToken = appservice.text(QStringLiteral("hs_token"), need, {}, isToken()).toUtf8();
-    config->senderLocalpart = appservice.text(QStringLiteral("sender_localpart"), Need::Required, {}, localpart);
-    config->userPrefix = appservice.text(QStringLiteral("user_prefix"), Need::Required, {}, localpart);
-    appservice.done();
+    readAppservice(root.section(QStringLiteral("appservice")), config);
 
     YamlSection database = root.section(QStringLiteral("database"));
     config->database.driver =
@@ -171,11 +191,13 @@ void readAll(YamlSection &root, Config *config)
     database.done();
 
     YamlSection api = root.section(QStringLiteral("api"));
-    config->apiListen = endpoint(api);
+    config->apiListen = endpoint(api, Need::Required);
     config->allowedOrigins = api.texts(QStringLiteral("allowed_origins"), checkOrigin);
     api.done();
 
     YamlSection admin = root.section(QStringLiteral("admin"));
+    const Need need =
+        config->secrets.provider == SecretSettings::Provider::Configuration ? Need::Required : Need::Optional;
     config->adminToken = admin.text(QStringLiteral("token"), need, {}, isToken()).toUtf8();
     admin.done();
 
@@ -226,6 +248,7 @@ Expected<Config, QList<ConfigProblem>> parseConfig(const QByteArray &yaml, const
     Config config;
     config.file = file;
     YamlSection root(*document, QString(), 1, &state);
+    config.appservice = needsAppservice(*document, environment);
     readAll(root, &config);
     for (auto it = environment.begin(); it != environment.end(); ++it) {
         if (!it.key().startsWith(QLatin1String("BRIDGE_")) || state.usedVariables.contains(it.key()))

@@ -27,6 +27,7 @@ struct Config {
     QUrl homeserverUrl;
     QString serverName;
 
+    bool appservice = true; // false: every plugin runs on an account, so the homeserver pushes nothing to us
     QString appserviceId;
     Endpoint appserviceListen;
     QUrl appserviceUrl;

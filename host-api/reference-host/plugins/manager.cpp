@@ -50,6 +50,19 @@ const char *name(LoadedPlugin::State state)
     return "";
 }
 
+// What the schema calls `writeOnly` is never shown again.
+QJsonObject withoutSecrets(QJsonObject settings, const QJsonObject &schema)
+{
+    const QJsonObject fields = schema.value(QStringLiteral("properties")).toObject();
+    for (auto it = fields.constBegin(); it != fields.constEnd(); ++it) {
+        if (it->toObject().value(QStringLiteral("writeOnly")).toBool())
+            settings.remove(it.key());
+        else if (settings.value(it.key()).isObject())
+            settings.insert(it.key(), withoutSecrets(settings.value(it.key()).toObject(), it->toObject()));
+    }
+    return settings;
+}
+
 } // namespace
 
 LoadedPlugin::LoadedPlugin(PluginMetadata metadata, QObject *parent) : QObject(parent), m_metadata(std::move(metadata))
@@ -102,7 +115,7 @@ Expected<Done> LoadedPlugin::initialise(voiphost::Host *host, const QJsonObject 
         return outOfOrder("initialise");
     auto done = m_plugin->initialise(host, settings);
     if (done) {
-        m_settings = settings;
+        m_settings = withoutSecrets(settings, m_schema);
         m_state = State::Initialised;
     }
     return done;

@@ -51,7 +51,7 @@ public:
     [[nodiscard]] voiphost::CallService *calls() const;
     [[nodiscard]] QJsonObject schema() const { return m_schema; }
     [[nodiscard]] QStringList schemaKeys() const;
-    [[nodiscard]] QJsonObject settings() const { return m_settings; } // as initialised
+    [[nodiscard]] QJsonObject settings() const { return m_settings; } // as initialised, without secrets
 
 private:
     [[nodiscard]] voiphost::Error outOfOrder(const char *step) const;

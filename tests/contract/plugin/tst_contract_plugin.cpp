@@ -4,6 +4,7 @@
 #include "fakehomeserver.h"
 #include "testhost.h"
 
+#include <voiphost/maintenance.h>
 #include <voiphost/midcall.h>
 #include <voiphost/plugin.h>
 
@@ -114,6 +115,7 @@ private Q_SLOTS:
         QVERIFY(qobject_cast<RolloutControl *>(m_loader->instance()) != nullptr);
         QVERIFY(qobject_cast<SelfCheck *>(m_loader->instance()) != nullptr);
         QVERIFY(plugin()->initialise(m_host.get(), {}).ok());
+        QVERIFY(qobject_cast<KeyRotation *>(m_loader->instance()) != nullptr);
         auto *midCall = qobject_cast<MidCall *>(plugin()->calls());
         QVERIFY(midCall != nullptr);
         const auto early = result(midCall->fullCall(QStringLiteral("alice"), QStringLiteral("none")));
@@ -162,6 +164,19 @@ private Q_SLOTS:
         everything();
         QVERIFY(!plugin()->initialise(m_host.get(), {}).ok());
         QVERIFY(!result(plugin()->start()).ok());
+    }
+
+    void rotationTakesThePlaceOfTheStart()
+    {
+        auto *rotation = qobject_cast<KeyRotation *>(m_loader->instance());
+        QCOMPARE(rotation->rotateRootKey().error().code, QStringLiteral("WRONG_STATE"));
+        QVERIFY(plugin()->initialise(m_host.get(), {}).ok());
+        QCOMPARE(rotation->rotateRootKey().error().code,
+                 QStringLiteral("NOT_SUPPORTED")); // the test host has no provider
+        QCOMPARE(rotation->rotateRootKey().error().code, QStringLiteral("WRONG_STATE"));
+        QCOMPARE(result(plugin()->start()).error().code, QStringLiteral("WRONG_STATE"));
+        QVERIFY(!QFile::exists(m_host->store.dsn));
+        plugin()->stop();
     }
 
     void stopBeforeStart()

@@ -69,9 +69,10 @@ export class Bed {
     writeFileSync(join(this.folder, 'owner.json'), JSON.stringify(self()));
     this.children = [];
     this.tokens = { as: secret(), hs: secret(), admin: secret(), ...Object.fromEntries(hosts.map((host) => [host, secret()])) };
-    this.passwords = { bob: randomBytes(9).toString('base64url'), carol: randomBytes(9).toString('base64url') };
+    this.passwords = Object.fromEntries(['bob', 'carol', 'alice'].map((user) => [user, randomBytes(9).toString('base64url')]));
     this.turnSecret = turn ? secret() : null;
     this.plugin = {};
+    this.secrets = {}; // more files for the credentials directory
   }
 
   async choosePorts() {
@@ -107,6 +108,11 @@ export class Bed {
 
   async startSynapse() {
     const args = ['start', '--dir', this.synapseFolder, '--port', String(this.ports.homeserver), '--server-name', this.serverName, '--lift-rate-limits'];
+    if (this.synapseExtra) {
+      const file = join(this.folder, 'synapse-extra.yaml');
+      writeFileSync(file, this.synapseExtra);
+      args.push('--extra', file);
+    }
     if (this.registration) args.push('--registration', this.registration);
     if (this.turnSecret) args.push('--turn-uri', 'turn:127.0.0.1:9?transport=udp', '--turn-secret', this.turnSecret);
     await this.tool(args);
@@ -179,15 +185,13 @@ export class Bed {
     const text = (value) => JSON.stringify(String(value));
     this.credentials = join(this.folder, 'credentials');
     mkdirSync(this.credentials, { recursive: true, mode: 0o700 });
-    const files = { as_token: this.tokens.as, hs_token: this.tokens.hs, admin_token: this.tokens.admin };
+    const files = { as_token: this.tokens.as, hs_token: this.tokens.hs, admin_token: this.tokens.admin, ...this.secrets };
     for (const [name, value] of Object.entries(files)) writeFileSync(join(this.credentials, name), value, { mode: 0o600 });
     const rootKey = join(this.credentials, 'root_key');
     if (!existsSync(rootKey)) writeFileSync(rootKey, randomBytes(32).toString('base64'), { mode: 0o600 });
     this.bridgeConfig = join(this.folder, 'bridge.yaml');
     const plugin = { enabled: true, rollout_percent: 100, mode: 'appservice', ...this.plugin };
-    writeFileSync(this.bridgeConfig, `# written for this run only
-homeserver: { url: ${text(this.homeserver)}, server_name: ${text(this.serverName)} }
-appservice:
+    const appservice = `appservice:
   id: nova
   listen: "127.0.0.1:${this.ports.appservice}"
   url: "http://127.0.0.1:${this.ports.proxy ?? this.ports.appservice}"
@@ -195,7 +199,10 @@ appservice:
   hs_token: ${text(this.tokens.hs)}
   sender_localpart: novabridge
   user_prefix: nova_
-database: { driver: ${this.database}, dsn: ${text(this.dsn)} }
+`;
+    writeFileSync(this.bridgeConfig, `# written for this run only
+homeserver: { url: ${text(this.homeserver)}, server_name: ${text(this.serverName)} }
+${plugin.mode === 'client' ? '' : appservice}database: { driver: ${this.database}, dsn: ${text(this.dsn)} }
 secrets: { provider: credentials-directory, path: ${text(this.credentials)} }
 api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${this.pagesAddress ? text(this.pagesAddress) : ''} ] }
 admin: { token: ${text(this.tokens.admin)} }

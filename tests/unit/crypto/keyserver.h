@@ -27,10 +27,12 @@ public:
     QStringList seenTransactions;
     QHash<QString, int> handedOut; // one-time key id with its device -> how often
     int requests = 0;
+    QVector<Request> asked; // all of them
 
     [[nodiscard]] Answer perform(const QString &user, const QString &device, const Asked &asked)
     {
         ++requests;
+        this->asked.push_back(asked.request);
         Answer answer{asked.id, Answer::Kind::Ok, {}, 0};
         std::visit([&](const auto &request) { serve(user, device, request, answer); }, asked.request);
         if (bend)

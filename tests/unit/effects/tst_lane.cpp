@@ -50,7 +50,7 @@ class LaneTest : public QObject
                        board,
                        metrics,
                        clock,
-                       [](const QString &, const QVector<store::InboxEntry> &entries) {
+                       [](const QVector<store::InboxEntry> &entries) {
                            call::MatrixBatch batch;
                            for (const auto &entry : entries) {
                                if (const auto event = protocol::readEvent(entry.body, entry.receivedAt))
@@ -58,9 +58,11 @@ class LaneTest : public QObject
                            }
                            return batch;
                        },
+                       nullptr,
                        [this](const QString &) { return accepting; },
                        [this] { return draining; },
                        {},
+                       [](const auto &...) {},
                        [](const auto &...) {}}
         {
             lane = std::make_unique<effects::Lane>(id, QStringLiteral("alice"), services);

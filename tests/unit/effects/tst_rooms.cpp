@@ -41,8 +41,9 @@ private Q_SLOTS:
             homeserver::Access{m_homeserver->http.url(), QStringLiteral("test"), "s3cret", QStringLiteral("novabridge"),
                                QStringLiteral("nova")});
         m_ghosts = std::make_unique<homeserver::GhostDirectory>(m_client.get());
-        m_rooms = std::make_unique<effects::RoomKeeper>(*m_client, *m_ghosts,
-                                                        [](const QString &) { return QStringLiteral("Alice"); });
+        m_rooms = std::make_unique<effects::RoomKeeper>(
+            *m_client, *m_ghosts, [](const QString &) { return QStringLiteral("Alice"); },
+            [](const QString &, const auto &then) { then(); });
         m_entered.clear();
         m_refused.clear();
         m_recent.clear();

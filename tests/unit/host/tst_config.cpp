@@ -42,6 +42,7 @@ private Q_SLOTS:
     void environmentAloneIsEnough();
     void environmentOfPlugins();
     void secretsMayComeFromElsewhere();
+    void accountModeNeedsNoAppservice();
     void registration();
 };
 
@@ -200,6 +201,27 @@ void TestConfig::secretsMayComeFromElsewhere()
     QVERIFY(config);
     QVERIFY(config->asToken.isEmpty());
     QCOMPARE(config->secrets.provider, voiphost::SecretSettings::Provider::Keychain);
+}
+
+void TestConfig::accountModeNeedsNoAppservice()
+{
+    const qsizetype begin = kGood.indexOf("appservice:");
+    const QByteArray without = kGood.left(begin) + kGood.mid(kGood.indexOf("database:"));
+    QVERIFY(problemsOf(without).join(u'\n').contains(QStringLiteral("appservice.id: is missing")));
+    QByteArray client = without;
+    client.replace("mode: appservice", "mode: client");
+    const auto config = parseConfig(client, QStringLiteral("f"), {});
+    QVERIFY2(config.ok(), qPrintable(problemsOf(client).join(u'\n')));
+    QVERIFY(!config->appservice);
+    QCOMPARE(config->appserviceId, QStringLiteral("account"));
+    // The environment decides, too.
+    const QString variable = QStringLiteral("BRIDGE_PLUGINS_MATRIXVOIP_MODE");
+    QVERIFY(problemsOf(without, {{variable, QStringLiteral("client")}}).isEmpty());
+    QVERIFY(!problemsOf(client, {{variable, QStringLiteral("appservice")}}).isEmpty());
+    // What is given all the same is checked as ever.
+    client.replace("database:", "appservice: { listen: x }\ndatabase:");
+    QCOMPARE(problemsOf(client),
+             QStringList{QStringLiteral("f:2: appservice.listen: must be ADDRESS:PORT with a numeric address")});
 }
 
 void TestConfig::registration()

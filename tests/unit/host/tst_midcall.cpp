@@ -339,6 +339,8 @@ void TestMidCall::newNoticesHaveNames()
     // Their numbers stand in plugins that were built before: new ones come at the end.
     QCOMPARE(static_cast<int>(NoticeKind::Unavailable), 8);
     QCOMPARE(static_cast<int>(NoticeKind::RejectedLocally), 13);
+    QCOMPARE(toString(NoticeKind::Undecryptable), QStringLiteral("call.undecryptable"));
+    QCOMPARE(static_cast<int>(NoticeKind::Undecryptable), 14);
 }
 
 // All kinds that have a name; a kind of a newer plugin is passed over, and does not stop what follows.
@@ -353,7 +355,7 @@ void TestMidCall::newNoticesAreStreamed()
     for (const NoticeKind kind :
          {NoticeKind::Negotiate, static_cast<NoticeKind>(99), NoticeKind::MediaChanged, NoticeKind::NegotiationFailed,
           NoticeKind::IdentityChanged, NoticeKind::TransferRequested, NoticeKind::TransferFailed,
-          NoticeKind::RejectedLocally}) {
+          NoticeKind::RejectedLocally, NoticeKind::Undecryptable}) {
         ++notice.id;
         notice.kind = kind;
         if (!toString(kind).isEmpty())

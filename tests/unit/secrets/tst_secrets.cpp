@@ -77,12 +77,14 @@ void TestSecrets::rootKeyIsDecoded()
 
 void TestSecrets::wrongRootKeyIsInvalid()
 {
-    for (const QByteArray &bytes : {QByteArray(31, 'k').toBase64(), QByteArray("no base64!")}) {
-        write(QStringLiteral("root_key"), bytes);
-        const auto secret = store().read(QStringLiteral("root_key"));
-        QVERIFY(!secret);
-        QCOMPARE(secret.error().kind, SecretError::Kind::Invalid);
-        QVERIFY(!secret.error().message.contains(QString::fromLatin1(bytes)));
+    for (const QString &name : {QStringLiteral("root_key"), QStringLiteral("root_key_next")}) {
+        for (const QByteArray &bytes : {QByteArray(31, 'k').toBase64(), QByteArray("no base64!")}) {
+            write(name, bytes);
+            const auto secret = store().read(name);
+            QVERIFY(!secret);
+            QCOMPARE(secret.error().kind, SecretError::Kind::Invalid);
+            QVERIFY(!secret.error().message.contains(QString::fromLatin1(bytes)));
+        }
     }
 }
 
@@ -167,6 +169,10 @@ void TestSecrets::configurationGivesItsRootKey()
         SecretStore({Provider::Configuration, {}, {}}, QStringLiteral("nova")).read(QStringLiteral("root_key"));
     QVERIFY(!none);
     QCOMPARE(none.error().kind, SecretError::Kind::NotFound);
+    const auto next =
+        SecretStore({Provider::Configuration, {}, key}, QStringLiteral("nova")).read(QStringLiteral("root_key_next"));
+    QVERIFY(!next);
+    QCOMPARE(next.error().kind, SecretError::Kind::NotFound);
 }
 
 void TestSecrets::keychainWithoutBusIsUnavailable()
@@ -188,6 +194,11 @@ void TestSecrets::onlyTheKeychainStores()
     const auto stored = store().store(QStringLiteral("root_key"), QByteArray(32, 'k'));
     QVERIFY(!stored);
     QCOMPARE(stored.error().kind, SecretError::Kind::Invalid);
+    write(QStringLiteral("root_key_next"), QByteArray(32, 'k').toBase64());
+    const auto removed = store().remove(QStringLiteral("root_key_next"));
+    QVERIFY(!removed);
+    QCOMPARE(removed.error().kind, SecretError::Kind::Invalid);
+    QVERIFY(store().read(QStringLiteral("root_key_next")));
 }
 
 QTEST_GUILESS_MAIN(TestSecrets)

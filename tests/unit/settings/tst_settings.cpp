@@ -85,6 +85,22 @@ private Q_SLOTS:
         QVERIFY(read->cohort == rollout::Cohort());
     }
 
+    void account()
+    {
+        const QJsonObject fields{{QStringLiteral("user"), QStringLiteral("@alice:test")},
+                                 {QStringLiteral("login"), QStringLiteral("password")},
+                                 {QStringLiteral("password"), QStringLiteral("pass word")},
+                                 {QStringLiteral("invitations"), QStringLiteral("all")}};
+        const auto read =
+            readSettings({{QStringLiteral("mode"), QStringLiteral("client")}, {QStringLiteral("account"), fields}});
+        QVERIFY(read.ok());
+        QCOMPARE(read->account->login.user, QStringLiteral("@alice:test"));
+        QVERIFY(read->account->login.by == homeserver::LoginSettings::By::Password);
+        QCOMPARE(read->account->login.password, QByteArray("pass word"));
+        QCOMPARE(read->account->login.deviceName, QStringLiteral("Matrix VoIP bridge"));
+        QVERIFY(read->account->invitations == homeserver::Invitations::All);
+    }
+
     void wrongFields_data()
     {
         QTest::addColumn<QByteArray>("json");
@@ -101,7 +117,27 @@ private Q_SLOTS:
         row(R"({"allow_users":"alice"})", "allow_users must be a list of user ids");
         row(R"({"allow_users":[1]})", "allow_users must be a list of user ids");
         row(R"({"allow_users":[""]})", "allow_users must be a list of user ids");
-        row(R"({"mode":"client"})", "mode must be \"appservice\"");
+        row(R"({"mode":"user"})", "mode must be \"appservice\" or \"client\"");
+        row(R"({"mode":"client"})", "account is missing: mode client needs it");
+        row(R"({"account":{"user":"@a:b","login":"sso"}})", "account belongs to mode client only");
+        const auto account = [&row](const QByteArray &fields, const char *message) {
+            row((R"({"mode":"client","account":)" + fields + "}").constData(), message);
+        };
+        account("[]", "account must be a map of keys and values");
+        account("{}", "account.user is missing");
+        account(R"({"user":"@a:b"})", "account.login is missing");
+        for (const char *user : {"7", "\"alice\"", "\"@alice\"", "\"@:b\"", "\"@a:\"", "\"@a b:c\""}) {
+            account(R"({"login":"sso","user":)" + QByteArray(user) + "}",
+                    "account.user must be a Matrix id such as @alice:example.org");
+        }
+        account(R"({"user":"@a:b","login":"key"})", "account.login must be \"token\", \"password\" or \"sso\"");
+        account(R"({"user":"@a:b","login":"sso","device_name":""})", "account.device_name must be 1 to 100 characters");
+        account(R"({"user":"@a:b","login":"sso","invitations":true})",
+                "account.invitations must be \"direct\", \"all\" or \"none\"");
+        account(R"({"user":"@a:b","login":"token","token":"a b"})",
+                "account.token must be an access token: printable, without spaces");
+        account(R"({"user":"@a:b","login":"password","password":7})", "account.password must be 1 to 512 characters");
+        account(R"({"user":"@a:b","login":"sso","colour":1})", "account.colour is not a setting of this plugin");
         row(R"({"invite_lifetime_seconds":29})", "invite_lifetime_seconds must be a whole number from 30 to 600");
         row(R"({"connect_timeout_seconds":601})", "connect_timeout_seconds must be a whole number from 10 to 600");
         row(R"({"longest_call_seconds":null})", "longest_call_seconds must be a whole number from 60 to 604800");

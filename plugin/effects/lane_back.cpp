@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a lane's step could not be committed: nothing has happened, and what was to be decided is decided anew, or, if
+// it can never be, given up alone.
+#include "effects/lane.h"
+#include "effects/present.h"
+#include "observe/log.h"
+
+#include <algorithm>
+
+namespace voip::effects
+{
+
+using namespace voiphost;
+using observe::callsLog;
+
+namespace
+{
+
+constexpr qint64 brokenPause = 5000;
+
+} // namespace
+
+// Nothing was decided. Inputs that nobody waits for are kept until they can be committed.
+void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
+{
+    const bool passing = error.kind == store::StoreError::Kind::Unavailable;
+    if (!passing && works.size() == 1) {
+        drop(works.front(), error);
+        return work();
+    }
+    if (!passing)
+        m_together = 1;
+    for (auto it = works.rbegin(); it != works.rend(); ++it) {
+        if (it->action && passing) {
+            it->action->reply(databaseAway());
+        } else {
+            m_queue.push_front(std::move(*it));
+        }
+    }
+    m_again.start(passing ? 500 : 0);
+}
+
+// This one can never be committed: without it the others can.
+void Lane::drop(Work &broken, const store::StoreError &error)
+{
+    qCCritical(callsLog).noquote() << "An input of" << m_id << "cannot be stored and is dropped:" << error.message;
+    m_services.metrics.count(observe::LabelledCounter::RejectedEvents, QStringLiteral("not_storable"));
+    m_together = mostTogether;
+    if (broken.action)
+        broken.action->reply(unavailable(QStringLiteral("NOT_STORABLE"), tr("The bridge could not store this.")));
+    if (!broken.entries.isEmpty()) {
+        store::Commit skip;
+        skip.lane = m_id;
+        for (const store::InboxEntry &entry : std::as_const(broken.entries))
+            skip.consumed.push_back(entry.seq);
+        const qsizetype count = broken.entries.size();
+        m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
+    }
+    // It may have been the tick of a deadline: the deadline stands, but must not spin.
+    setAlarm(m_services.clock.now() + brokenPause);
+}
+
+} // namespace voip::effects

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys' way through the pipeline: between the lanes' machines and the homeserver.
+#include "observe/log.h"
+#include "pipeline.h"
+
+namespace voip
+{
+
+using namespace voiphost;
+
+// Keys: what a lane's machine asks of the homeserver, and what the homeserver says by itself. To-device messages and
+// device lists come through the inbox, before the events that need them.
+void Pipeline::connectKeys()
+{
+    connect(&m_courier, &effects::Courier::answered, this,
+            [this](const QString &lane, const crypto::Answer &answer) { laneOf(lane).takeKeys(answer); });
+    connect(&m_courier, &effects::Courier::rescued, this, [this](const QString &lane, int messages, qint64 ms) {
+        m_shared.metrics.count(observe::Counter::KeyRescues);
+        m_shared.metrics.observe(observe::Histogram::KeyRescue, static_cast<double>(ms) / 1000.0);
+        qCInfo(observe::cryptoLog).noquote() << lane << "caught up with" << messages << "messages in" << ms << "ms";
+    });
+    connect(&m_rooms, &effects::RoomKeeper::encryption, this,
+            [this](const QString &lane, const QString &roomId, const QJsonObject &content) {
+                laneOf(lane).takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
+            });
+    connect(&m_intake, &intake::Intake::counted, this,
+            [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
+                laneOf(lane).takeKeys(
+                    effects::KeyCounts{device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
+                                       fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
+            });
+    // The homeserver sends to-device messages and lists once: after a gap they are asked for.
+    const auto missed = [this] {
+        for (const auto &[id, lane] : m_lanes)
+            lane->takeKeys(effects::MayHaveMissed{});
+    };
+    connect(&m_intake, &intake::Intake::refused, this, missed);
+    connect(&m_client, &homeserver::Client::reachableChanged, this, [missed](bool reachable) {
+        if (reachable)
+            missed();
+    });
+}
+
+// So that the first call of somebody who never met the user can be decrypted: who encrypts before the device is there
+// encrypts for nobody. One after the other, behind everything else.
+void Pipeline::makeDevices()
+{
+    if (!m_cipher || !m_settings.encryption.earlyDevices)
+        return;
+    if (m_withoutDevice.isEmpty()) {
+        for (const QString &lane : m_router.lanes()) {
+            if (!laneOf(lane).deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
+                m_withoutDevice.push_back(lane);
+        }
+    }
+    if (m_withoutDevice.isEmpty())
+        return;
+    m_gate.pass(laneOf(m_withoutDevice.takeFirst()), [this] {
+        if (!m_withoutDevice.isEmpty())
+            QMetaObject::invokeMethod(this, &Pipeline::makeDevices, Qt::QueuedConnection);
+    });
+}
+
+} // namespace voip
