@@ -254,8 +254,8 @@ export const checks = {
     await ground.bed.startSynapse();
   }),
 
-  // What Synapse (1.160) had stored as a transaction, or held in memory, and had not sent when it stopped, it does not send after its
-  // start by itself: the first once the bridge has failed to take another one, the second never.
+  // Events that Synapse (1.160) had not yet sent when it stopped come in no transaction afterwards: those of the one under way with a
+  // later event at the earliest, those that it queued behind it never. The bridge has to ask for them.
   'Synapse is started again before it could tell the bridge of keys and invites': interrupted(async (ground, calls) => {
     const { proxy } = ground.bed;
     proxy.hold = true;
