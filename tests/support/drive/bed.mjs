@@ -6,89 +6,18 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { servePages } from '../web/serve.mjs';
+import { FaultProxy } from './faultproxy.mjs';
+import { cleanLeftovers, runsFolder, self, startTime, synapseTool } from './leftovers.mjs';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
-const synapseTool = join(here, '../synapse/synapse');
 const clusterTool = join(here, '../postgres/cluster');
-const initialPidNamespace = 'pid:[4026531836]';
-
-export const cacheFolder = process.env.MATRIX_VOIP_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'matrix-voip');
-const runsFolder = join(cacheFolder, 'runs');
-
-// ---- who is alive
-
-function startTime(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19];
-  } catch {
-    return null;
-  }
-}
-const self = () => ({ pid: process.pid, start: startTime(process.pid), namespace: readlinkSync('/proc/self/ns/pid') });
-
-function isAlive({ pid, start, namespace }) {
-  const mine = readlinkSync('/proc/self/ns/pid');
-  if (namespace === mine) return startTime(pid) === start;
-  // A run in a namespace of its own: its pids mean nothing here, but from outside its processes can be seen, and start times
-  // are the same everywhere. (The namespace alone is not enough: the kernel uses its numbers again.)
-  if (mine !== initialPidNamespace) return true;
-  return readdirSync('/proc').some((entry) => {
-    if (!/^\d+$/.test(entry)) return false;
-    try {
-      return startTime(entry) === start && readlinkSync(`/proc/${entry}/ns/pid`) === namespace;
-    } catch {
-      return false;
-    }
-  });
-}
-
-const readJson = (path) => {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return null;
-  }
-};
-
-// Ends what runs that were killed have left behind. With `live`, asks running ones of this kind to stop, too.
-export async function cleanLeftovers({ kind, live = false, say = () => {} } = {}) {
-  let cleaned = 0;
-  for (const name of existsSync(runsFolder) ? readdirSync(runsFolder) : []) {
-    if (kind && !name.startsWith(`${kind}-`)) continue;
-    const folder = join(runsFolder, name);
-    const owner = readJson(join(folder, 'owner.json'));
-    if (owner && isAlive(owner)) {
-      if (!live) continue;
-      if (owner.namespace !== self().namespace) {
-        say(`${name} is running in a namespace of its own: stop it where it was started`);
-        continue;
-      }
-      say(`asking ${name} (pid ${owner.pid}) to stop`);
-      process.kill(owner.pid, 'SIGTERM');
-      const deadline = Date.now() + 30000;
-      while (isAlive(owner) && Date.now() < deadline) await new Promise((again) => setTimeout(again, 100));
-      cleaned++;
-      if (!existsSync(folder)) continue;
-    }
-    say(`clearing up after ${name}`);
-    for (const child of readJson(join(folder, 'children.json')) ?? []) {
-      if (child.namespace === self().namespace && isAlive(child)) process.kill(child.pid, 'SIGKILL');
-    }
-    const synapse = join(folder, 'synapse');
-    if (existsSync(synapse)) await run(synapseTool, ['stop', '--dir', synapse]);
-    rmSync(folder, { recursive: true, force: true });
-    cleaned++;
-  }
-  return cleaned;
-}
 
 // ---- small things
 
@@ -126,24 +55,28 @@ const secret = () => randomBytes(24).toString('hex');
 // ---- the bed
 
 export class Bed {
-  // turn: the homeserver gives out TURN passwords, of a server that is not there.
-  constructor({ kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite', turn = false }) {
-    Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep, database });
+  // turn: the homeserver gives out TURN passwords, of a server that is not there. hosts: the bridged users. proxy: the homeserver
+  // reaches the bridge through one that can refuse (`bed.proxy`). log: the bridge's log rules.
+  constructor({
+    kind, buildDir, pagesDir, say = () => {}, ports = {}, serverName = 'test', keep = false, database = 'sqlite', turn = false,
+    hosts = ['alice'], proxy = false, log = null,
+  }) {
+    Object.assign(this, { kind, say, wantedPorts: ports, serverName, keep, database, hosts, wantsProxy: proxy, log });
     this.buildDir = buildDir && resolve(buildDir);
-    this.pagesDir = resolve(pagesDir);
+    this.pagesDir = pagesDir && resolve(pagesDir);
     this.folder = join(runsFolder, `${kind}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(this.folder, 'owner.json'), JSON.stringify(self()));
     this.children = [];
-    this.tokens = { as: secret(), hs: secret(), admin: secret(), alice: secret() };
-    this.passwords = { bob: randomBytes(9).toString('base64url'), carol: randomBytes(9).toString('base64url'), alice: randomBytes(9).toString('base64url') };
+    this.tokens = { as: secret(), hs: secret(), admin: secret(), ...Object.fromEntries(hosts.map((host) => [host, secret()])) };
+    this.passwords = Object.fromEntries(['bob', 'carol', 'alice'].map((user) => [user, randomBytes(9).toString('base64url')]));
     this.turnSecret = turn ? secret() : null;
     this.plugin = {};
     this.secrets = {}; // more files for the credentials directory
   }
 
   async choosePorts() {
-    const wanted = { homeserver: 8008, appservice: 9009, api: 9010, pages: 8090, ...this.wantedPorts };
+    const wanted = { homeserver: 8008, appservice: 9009, api: 9010, pages: 8090, ...(this.wantsProxy ? { proxy: 9011 } : {}), ...this.wantedPorts };
     this.ports = {};
     for (const [name, port] of Object.entries(wanted)) {
       let found = await freePort(port);
@@ -160,7 +93,11 @@ export class Bed {
   }
 
   get ghost() {
-    return this.userId('nova_alice');
+    return this.ghostOf('alice');
+  }
+
+  ghostOf(host) {
+    return this.userId(`nova_${host}`);
   }
 
   // -- Synapse
@@ -183,6 +120,7 @@ export class Bed {
   }
 
   async addUser(name) {
+    this.passwords[name] ??= randomBytes(9).toString('base64url');
     await this.tool(['add-user', '--dir', this.synapseFolder, '--user', name, '--password', this.passwords[name]]);
   }
 
@@ -256,7 +194,7 @@ export class Bed {
     const appservice = `appservice:
   id: nova
   listen: "127.0.0.1:${this.ports.appservice}"
-  url: "http://127.0.0.1:${this.ports.appservice}"
+  url: "http://127.0.0.1:${this.ports.proxy ?? this.ports.appservice}"
   as_token: ${text(this.tokens.as)}
   hs_token: ${text(this.tokens.hs)}
   sender_localpart: novabridge
@@ -266,10 +204,10 @@ export class Bed {
 homeserver: { url: ${text(this.homeserver)}, server_name: ${text(this.serverName)} }
 ${plugin.mode === 'client' ? '' : appservice}database: { driver: ${this.database}, dsn: ${text(this.dsn)} }
 secrets: { provider: credentials-directory, path: ${text(this.credentials)} }
-api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${text(this.pagesAddress)} ] }
+api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${this.pagesAddress ? text(this.pagesAddress) : ''} ] }
 admin: { token: ${text(this.tokens.admin)} }
 users:
-  - { id: alice, token: ${text(this.tokens.alice)}, display_name: "Alice" }
+${this.hosts.map((host) => `  - { id: ${host}, token: ${text(this.tokens[host])}, display_name: ${text(host[0].toUpperCase() + host.slice(1))} }`).join('\n')}
 plugins:
   path: [ ${text(join(this.buildDir, 'lib/voiphost/plugins'))} ]
   matrixvoip: { ${Object.entries(plugin).map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(', ')} }
@@ -313,7 +251,8 @@ plugins:
   spawn(name, command, args) {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     // A group of its own: Ctrl-C reaches us only, and we stop things in order.
-    const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log] });
+    const env = { ...process.env, ...(this.log ? { QT_LOGGING_RULES: this.log } : {}) };
+    const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log], env });
     closeSync(log);
     child.on('error', (error) => this.say(`${name} could not be started: ${error.message}`));
     this.children.push(child);
@@ -341,9 +280,11 @@ plugins:
 
   async start({ bridge = true, users = ['bob'] } = {}) {
     await this.choosePorts();
-    const pages = await servePages(this.pagesDir, this.ports.pages);
-    this.pages = pages;
-    this.pagesAddress = pages.address;
+    if (this.pagesDir) {
+      this.pages = await servePages(this.pagesDir, this.ports.pages);
+      this.pagesAddress = this.pages.address;
+    }
+    if (this.wantsProxy) this.proxy = await FaultProxy.listen({ port: this.ports.proxy, target: this.ports.appservice });
     if (bridge) {
       await this.makeDatabase();
       this.say('writing the configuration and the appservice registration');
@@ -363,6 +304,7 @@ plugins:
     for (const child of [...this.children].reverse()) await this.end(child).catch((error) => this.say(error.message));
     if (existsSync(this.synapseFolder)) await this.tool(['stop', '--dir', this.synapseFolder, ...(this.keep ? ['--keep'] : [])]).catch((error) => this.say(error.message));
     await this.pages?.close();
+    await this.proxy?.close();
     if (this.cluster) await run(clusterTool, ['stop', this.cluster]).catch((error) => this.say(error.message));
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
   }
