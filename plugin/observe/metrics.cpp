@@ -25,7 +25,8 @@ constexpr std::array counters = {
     Named{"matrix_voip_ice_candidates_sent_total", "ICE candidates that the homeserver has taken."},
     Named{"matrix_voip_hangup_sent_total", "Hangups that the homeserver has taken."},
     Named{"matrix_voip_room_not_found_total", "Events and actions for a room that is not known."},
-    Named{"matrix_voip_key_rescues_total", "Times that to-device messages were fetched which had not come by themselves."},
+    Named{"matrix_voip_key_rescues_total",
+          "Times that to-device messages were fetched which had not come by themselves."},
 };
 static_assert(counters.size() == static_cast<std::size_t>(Counter::Count_));
 
