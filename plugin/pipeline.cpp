@@ -329,6 +329,7 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
         lane->resume();
     m_watch.start();
     makeDevices();
+    catchUp(); // we were away
     if (m_account)
         m_account->serve();
     connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);

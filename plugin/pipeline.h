@@ -97,6 +97,7 @@ private:
     [[nodiscard]] static call::MatrixBatch read(const QVector<store::InboxEntry> &entries);
     void connectKeys();
     void makeDevices();
+    void catchUp();
     void record(const call::Line &before, const call::Step &step, const call::Now &now, const call::Input &input,
                 const QVector<store::InboxEntry> &entries);
     // Account mode, in pipeline_account.cpp.
@@ -143,8 +144,10 @@ private:
     std::unique_ptr<Account> m_account; // account mode only
     QTimer m_prune;
     bool m_serving = false;
-    QStringList m_withoutDevice;            // lanes whose devices are still to be made, one after the other
-    QHash<QString, QString> m_displayNames; // by Matrix id
+    QStringList m_withoutDevice; // lanes whose devices are still to be made, one after the other
+    QStringList m_toCatchUp;     // lanes that may have missed something
+    QTimer m_nextCatchUp;
+    QHash<QString, QString> m_displayNames;                    // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first
 };
 

@@ -282,7 +282,11 @@ void Pipeline::setRollout(const Rollout &wanted, const RolloutReply &reply)
     }
     if (const auto error = notServing())
         return reply(*error);
-    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, reply));
+    m_switch.change({wanted.enabled, wanted.percent}, replyOf(m_shared, [this, reply](const auto &outcome) {
+                        if (outcome.ok())
+                            makeDevices(); // for who is in now
+                        reply(outcome);
+                    }));
 }
 
 void Pipeline::rollBack(const RolloutReply &reply)

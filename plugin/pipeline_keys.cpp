@@ -8,6 +8,14 @@ namespace voip
 
 using namespace voiphost;
 
+namespace
+{
+
+constexpr auto catchUpEvery = std::chrono::milliseconds(20);
+constexpr int catchUpsTogether = 2;
+
+} // namespace
+
 // Keys: what a lane's machine asks of the homeserver, and what the homeserver says by itself. To-device messages and
 // device lists come through the inbox, before the events that need them.
 void Pipeline::connectKeys()
@@ -30,15 +38,34 @@ void Pipeline::connectKeys()
                                        fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
             });
     // The homeserver sends to-device messages and lists once: after a gap they are asked for.
-    const auto missed = [this] {
-        for (const auto &[id, lane] : m_lanes)
-            lane->takeKeys(effects::MayHaveMissed{});
-    };
-    connect(&m_intake, &intake::Intake::refused, this, missed);
-    connect(&m_client, &homeserver::Client::reachableChanged, this, [missed](bool reachable) {
+    connect(&m_intake, &intake::Intake::refused, this, &Pipeline::catchUp);
+    connect(&m_client, &homeserver::Client::reachableChanged, this, [this](bool reachable) {
         if (reachable)
-            missed();
+            catchUp();
     });
+    connect(&m_nextCatchUp, &QTimer::timeout, this, [this] {
+        for (int n = 0; n < catchUpsTogether && !m_toCatchUp.isEmpty(); ++n)
+            laneOf(m_toCatchUp.takeFirst()).takeKeys(effects::MayHaveMissed{});
+        if (m_toCatchUp.isEmpty())
+            m_nextCatchUp.stop();
+    });
+}
+
+// Something may have been lost for everybody. Who is in a call comes first, and all others soon, but not all at once: a
+// key that is missed meanwhile is asked for at once, and must not wait behind them.
+void Pipeline::catchUp()
+{
+    m_toCatchUp.clear();
+    for (const auto &[id, lane] : m_lanes) {
+        if (!lane->encrypts() || !lane->deviceReady())
+            continue;
+        if (lane->announcedCalls().isEmpty())
+            m_toCatchUp.push_back(id);
+        else
+            m_toCatchUp.push_front(id);
+    }
+    if (!m_toCatchUp.isEmpty())
+        m_nextCatchUp.start(catchUpEvery);
 }
 
 // So that the first call of somebody who never met the user can be decrypted: who encrypts before the device is there

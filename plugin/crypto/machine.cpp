@@ -42,8 +42,6 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
         return loaded.error();
     if (machine->m_device.isGiven() && machine->m_device.stage() == Stage::None)
         machine->m_records.removeAll(); // of another session
-    // We were away. (An account hears everything by its one /sync.)
-    machine->m_run.catchUp = machine->m_device.stage() >= Stage::Published && !machine->m_device.isGiven();
     bool lost = false;
     for (const QString &txnId : machine->m_records.keys(Kind::ToDevice)) {
         if (const auto message = machine->messageOf(txnId)) {

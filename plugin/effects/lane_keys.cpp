@@ -14,6 +14,13 @@ namespace voip::effects
 using namespace voiphost;
 using observe::cryptoLog;
 
+namespace
+{
+
+constexpr qint64 longestWait = 60LL * 60 * 1000;
+
+} // namespace
+
 // What the parser may see of a batch. The rest is dealt with, or kept until it can be opened.
 QVector<store::InboxEntry> Lane::readable(const QVector<store::InboxEntry> &entries, Decision &decision)
 {
@@ -105,6 +112,11 @@ bool Lane::sealInto(Decision &decision)
             decision.commit.encrypted.push_back(entry);
     }
     m_cipher->seal(decision.commit.sends, decision.line);
+    for (store::OutboxEntry &entry : decision.commit.sends) {
+        // Keys may never come, and nobody needs the end of a call that is long over.
+        if (entry.form == store::Form::Waiting && entry.notAfter == 0)
+            entry.notAfter = entry.createdAt + longestWait;
+    }
     return m_cipher->changes(decision.commit.state);
 }
 
