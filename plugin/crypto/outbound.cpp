@@ -13,6 +13,7 @@ namespace
 
 constexpr int recordVersion = 1;
 constexpr qsizetype maxShared = 16'384;
+constexpr qsizetype maxPast = 128; // sessions; the homeserver shows us no more events than that of the past
 constexpr qint64 leastMessages = 1;
 constexpr qint64 mostMessages = 10'000;
 constexpr qint64 leastMs = 60'000;
@@ -45,6 +46,8 @@ OutboundRooms::Room *OutboundRooms::room(const QString &id) const
         }
         for (qsizetype left = unpacker.count(maxShared); left > 0; --left)
             room->told.insert(unpacker.text());
+        for (qsizetype left = unpacker.count(maxPast); left > 0; --left)
+            room->past.push_back(unpacker.text());
         const Secret pickle = unpacker.secret();
         if (!unpacker.good())
             room = std::make_shared<Room>();
@@ -107,23 +110,30 @@ Outcome<bool> OutboundRooms::refresh(const QString &id, const QVector<Device> &r
     if (!group)
         return group.error();
     Room &made = roomOrNew(id);
+    retire(made);
     made.group = std::move(group).value();
     made.since = now;
-    made.shared.clear();
-    made.told.clear();
-    made.dirty = true;
     return true;
 }
 
 void OutboundRooms::giveUp(const QString &id)
 {
     Room *known = room(id);
-    if (!known || !known->group)
-        return;
-    known->group.reset();
-    known->shared.clear();
-    known->told.clear();
-    known->dirty = true;
+    if (known && known->group)
+        retire(*known);
+}
+
+// The session is not used any more; that it was ours is remembered.
+void OutboundRooms::retire(Room &room)
+{
+    if (room.group) {
+        room.past.push_front(room.group->id());
+        room.past = room.past.mid(0, maxPast);
+    }
+    room.group.reset();
+    room.shared.clear();
+    room.told.clear();
+    room.dirty = true;
 }
 
 void OutboundRooms::giveUpAll()
@@ -187,7 +197,9 @@ Outcome<QString> OutboundRooms::encrypt(const QString &id, QByteArrayView plaint
 bool OutboundRooms::isAhead(const QString &id, const QString &session, quint32 index) const
 {
     const Room *known = room(id);
-    return known && known->group && known->group->id() == session && index >= known->group->index();
+    if (known && known->group && known->group->id() == session)
+        return index >= known->group->index();
+    return !known || !known->past.contains(session); // a session that we do not know (yet)
 }
 
 Outcome<Done> OutboundRooms::save()
@@ -211,6 +223,9 @@ Outcome<Done> OutboundRooms::save()
         packer.number(one.told.size());
         for (const QString &name : std::as_const(one.told))
             packer.text(name);
+        packer.number(one.past.size());
+        for (const QString &session : std::as_const(one.past))
+            packer.text(session);
         packer.secret(pickle.view());
         m_records.write({Kind::Outbound, it.key()}, packer.take());
         one.dirty = false;

@@ -40,7 +40,8 @@ public:
     void markTold(const QString &room, const QString &user, const QString &device); // withheld
 
     [[nodiscard]] Outcome<QString> encrypt(const QString &room, QByteArrayView plaintext);
-    // Whether an event of ours has an index that we have not reached: our state is older than what we did (E31).
+    // Whether an event of ours has an index that we have not reached, or a session that we never had: our state is
+    // older than what we did (E31).
     [[nodiscard]] bool isAhead(const QString &room, const QString &session, quint32 index) const;
 
     [[nodiscard]] Outcome<Done> save();
@@ -53,8 +54,11 @@ private:
         qint64 since = 0;
         QHash<QString, QString> shared; // "user device" -> Curve25519 key
         QSet<QString> told;             // "user device"
+        QStringList past;               // session ids, the latest first
+        QStringList past;               // session ids, the latest first
         bool dirty = false;
     };
+    static void retire(Room &room);
     [[nodiscard]] Room *room(const QString &id) const;
     [[nodiscard]] Room &roomOrNew(const QString &id);
 

@@ -346,6 +346,28 @@ private Q_SLOTS:
         QCOMPARE(server.devicesOf(alice->user), QStringList{alice->device()}); // the old one was deleted
     }
 
+    void an_old_backup_is_noticed_by_a_session_of_ours_that_it_does_not_know()
+    {
+        alice->machine->setRules(room, {2, 604'800'000});
+        alice->machine->prepare(viewOf(*alice), alice->now);
+        settleAll();
+        const auto backup = alice->rows;
+        QVector<QJsonObject> events;
+        for (int i = 0; i < 5; ++i) { // three sessions
+            alice->machine->prepare(viewOf(*alice), alice->now);
+            settleAll();
+            events.push_back(say(*alice, QString("$%1").arg(i)));
+        }
+        const QString old = alice->device();
+        for (const QJsonObject &event : std::as_const(events))
+            alice->machine->echo(event, alice->now);
+        QCOMPARE(alice->device(), old); // all of them are known
+        alice->rows = backup;
+        alice->restart();
+        alice->machine->echo(events.last(), alice->now);
+        QVERIFY(alice->device() != old);
+    }
+
     void an_old_backup_is_noticed_by_keys_that_exist()
     {
         const auto backup = alice->rows;
