@@ -55,7 +55,6 @@ private:
         QHash<QString, QString> shared; // "user device" -> Curve25519 key
         QSet<QString> told;             // "user device"
         QStringList past;               // session ids, the latest first
-        QStringList past;               // session ids, the latest first
         bool dirty = false;
     };
     static void retire(Room &room);
