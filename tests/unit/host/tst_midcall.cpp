@@ -362,11 +362,11 @@ void TestMidCall::newNoticesAreStreamed()
             names.append("id: " + QByteArray::number(notice.id) + "\nevent: " + toString(kind).toUtf8());
         Q_EMIT m_full.noticed(notice);
     }
-    QCOMPARE(names.size(), 7);
+    QCOMPARE(names.size(), 8);
     QTRY_VERIFY(client.received.contains(names.last() + '\n'));
     for (const QByteArray &name : names)
         QVERIFY2(client.received.contains(name + '\n'), name.constData());
-    QCOMPARE(client.received.count("event: "), 7);
+    QCOMPARE(client.received.count("event: "), 8);
 }
 
 // A plugin that was built before MidCall passes these by value: with a field more or less this does not compile.
