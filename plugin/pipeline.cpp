@@ -169,7 +169,7 @@ QFuture<BatchResult> Pipeline::accept(EventBatch batch)
 {
     // Ages are counted on the clock that judges them (R25): the host's may be set back or forth at any time.
     batch.receivedAt = m_clock.now();
-    if (!batch.toDevice.isEmpty() || !batch.deviceLists.isEmpty() || !batch.oneTimeKeyCounts.isEmpty()) {
+    if (!batch.deviceLists.isEmpty() || !batch.oneTimeKeyCounts.isEmpty()) {
         QMetaObject::invokeMethod(this, [this] {
             if (m_cipher)
                 m_cipher->told = true;

@@ -40,7 +40,7 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
     std::unique_ptr<Machine> machine(new Machine(std::move(settings), backend, seal, std::move(random), committed));
     if (const auto loaded = machine->m_device.load(); !loaded)
         return loaded.error();
-    if (machine->m_device.isGiven() && machine->m_device.stage() == Stage::None)
+    if (machine->m_device.isGiven() && machine->m_device.stage() == Stage::None && !machine->m_device.isSpent())
         machine->m_records.removeAll(); // of another session
     bool lost = false;
     for (const QString &txnId : machine->m_records.keys(Kind::ToDevice)) {
@@ -61,7 +61,7 @@ Outcome<std::unique_ptr<Machine>> Machine::open(MachineSettings settings, Backen
 
 void Machine::begin(qint64 now)
 {
-    if (m_device.stage() == Stage::None && m_device.id().isEmpty()) {
+    if (m_device.stage() == Stage::None && !m_device.isSpent()) {
         if (!m_device.make(m_random))
             return note(QStringLiteral("no_randomness"), m_settings.user);
         m_devices.follow(m_settings.user);
@@ -76,7 +76,7 @@ void Machine::replaceDevice(const char *why, qint64 now)
     if (m_device.isGiven()) { // only another login gives another device; this one must not be used any more
         m_run.inFlight.clear();
         m_run.catchUp = false;
-        return m_device.setStage(Stage::None);
+        return m_device.spend();
     }
     m_outbound.giveUpAll();
     m_olm.revert();
@@ -236,8 +236,12 @@ void Machine::answered(const Answer &answer, qint64 now)
         m_run.backoff.remove(errand);
         break;
     case Answer::Kind::UnknownDevice:
-        if (m_device.stage() > Stage::Chosen && !std::holds_alternative<DropDevice>(request))
+        // Not again and again: a homeserver may say so of each.
+        if (m_device.stage() > Stage::Chosen && !std::holds_alternative<DropDevice>(request) &&
+            now >= m_run.replaceNotBefore) {
+            m_run.replaceNotBefore = now + replaceEvery;
             return replaceDevice("device_gone", now);
+        }
         [[fallthrough]];
     case Answer::Kind::Failed:
     case Answer::Kind::Refused: {
@@ -323,11 +327,11 @@ void Machine::readUpload(const QJsonObject &answer, qint64 now)
         counts(std::clamp(count.toInt(), 0, 1000), {}, now);
 }
 
-std::optional<qint64> Machine::nextDue(qint64 now) const
+std::optional<qint64> Machine::nextDue() const
 {
     std::optional<qint64> due;
-    const auto consider = [&due, now](qint64 at) {
-        if (at > now)
+    const auto consider = [this, &due](qint64 at) {
+        if (at > m_run.lookedAt)
             due = due ? std::min(*due, at) : at;
     };
     for (const qint64 since : m_run.waits)

@@ -87,7 +87,7 @@ public:
         return std::exchange(m_run.notes, {});
     }
     [[nodiscard]] bool takeNews() { return std::exchange(m_run.news, false); }
-    [[nodiscard]] std::optional<qint64> nextDue(qint64 now) const; // when tick() is worth it
+    [[nodiscard]] std::optional<qint64> nextDue() const; // when tick() is worth it; may have passed already
 
     [[nodiscard]] Outcome<QVector<SealedRecord>> changes();
     void committed();
@@ -173,6 +173,7 @@ private:
         QHash<quint64, Request> inFlight;
         QMap<Errand, Backoff> backoff;
         quint64 lastRequest = 0;
+        qint64 lookedAt = 0; // when what was due was last dealt with
         qint64 replaceNotBefore = 0;
         bool catchUp = false;
         bool news = false;

@@ -162,7 +162,11 @@ void Machine::takeRoomKey(const QJsonObject &content, const SessionOwner &owner,
     case InboundSessions::Added::New:
     case InboundSessions::Added::Better:
         m_records.remove({Kind::Withheld, withheldName(name, owner.user)});
-        m_devices.follow(owner.user); // its device must be proven before its events count (E9)
+        // Its device must be proven before its events count (E9); a list that does not know it may be behind.
+        m_devices.follow(owner.user);
+        if (const Device *device = m_devices.byCurveKey(owner.user, owner.curve25519);
+            !device || !m_devices.trusts(*device))
+            m_devices.changed(owner.user);
         m_run.missing.remove(name.key());
         m_run.news = true;
         return;

@@ -114,6 +114,9 @@ void Machine::prepare(const RoomView &room, qint64 now)
 
 void Machine::advance(qint64 now)
 {
+    m_run.lookedAt = now;
+    if (m_run.wishes.isEmpty())
+        m_run.waits.clear();
     for (auto it = m_run.wishes.begin(); it != m_run.wishes.end();) {
         if (advance(*it, now))
             it = m_run.wishes.erase(it);
@@ -176,7 +179,6 @@ bool Machine::advance(const RoomView &room, qint64 now)
     if (!devices.isEmpty())
         share(room, devices, now);
     withhold(room, now);
-    m_run.news = true; // what waits to be sealed may go
     // Nobody to send to: the wish stays until a device comes, or a session with one.
     return std::any_of(devices.cbegin(), devices.cend(),
                        [this, &room](const Device &device) { return m_outbound.isShared(room.id, device); });

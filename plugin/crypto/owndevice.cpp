@@ -48,11 +48,8 @@ OwnDevice::OwnDevice(Backend &backend, Records &records, QString user, QString g
 
 Outcome<Done> OwnDevice::load()
 {
-    m_stage = Stage::None;
+    clear();
     m_dirty = false;
-    m_account.reset();
-    m_deviceKeys = {};
-    m_id.clear();
     if (!m_records.has(place))
         return Done{};
     const auto bytes = m_records.read(place);
@@ -66,6 +63,7 @@ Outcome<Done> OwnDevice::load()
     m_replaced = unpacker.text();
     m_since = unpacker.text();
     m_oldFallbackUntil = unpacker.number();
+    m_spent = unpacker.flag();
     const Secret pickle = unpacker.secret();
     for (SigningKey *key : {&m_master, &m_selfSigning, &m_userSigning}) {
         Secret seed = unpacker.secret();
@@ -79,8 +77,10 @@ Outcome<Done> OwnDevice::load()
     if (!unpacker.good() || backend != m_backend.name() || format != m_backend.pickleFormat() ||
         stage < static_cast<int>(Stage::None) || stage > static_cast<int>(Stage::Complete))
         return Fault::BadPickle;
-    if (isGiven() && m_id != m_given) // of an earlier login
+    if (isGiven() && m_id != m_given) { // of an earlier login
+        clear();
         return Done{};
+    }
     auto account = m_backend.accountFrom(pickle);
     if (!account)
         return account.error();
@@ -119,6 +119,24 @@ Outcome<Done> OwnDevice::make(const Random &random)
     if (const auto made = m_account->makeOneTimeKeys(wantedOneTimeKeys, random); !made)
         return made;
     return m_account->makeFallbackKey(random);
+}
+
+void OwnDevice::clear()
+{
+    m_stage = Stage::None;
+    m_spent = false;
+    m_account.reset();
+    m_deviceKeys = {};
+    m_id.clear();
+    m_replaced.clear();
+    m_since.clear();
+    m_oldFallbackUntil = 0;
+}
+
+void OwnDevice::spend()
+{
+    m_spent = true;
+    setStage(Stage::None);
 }
 
 void OwnDevice::setStage(Stage stage)
@@ -252,6 +270,7 @@ Outcome<Done> OwnDevice::save()
         .text(m_replaced)
         .text(m_since)
         .number(m_oldFallbackUntil)
+        .number(m_spent ? 1 : 0)
         .secret(pickle->view());
     for (const SigningKey *key : {&m_master, &m_selfSigning, &m_userSigning})
         packer.secret(key->seed().view());

@@ -37,6 +37,9 @@ public:
 
     [[nodiscard]] bool isGiven() const { return !m_given.isEmpty(); }
     [[nodiscard]] Stage stage() const { return m_stage; }
+    // A given device that must not be used any more: its state went back, or the homeserver deleted it.
+    void spend();
+    [[nodiscard]] bool isSpent() const { return m_spent; }
     void setStage(Stage stage);
     [[nodiscard]] const QString &id() const { return m_id; }
     [[nodiscard]] const QString &replaced() const { return m_replaced; } // device to be deleted at the homeserver
@@ -66,6 +69,7 @@ public:
     [[nodiscard]] Outcome<Done> revert() { return load(); }
 
 private:
+    void clear();
     [[nodiscard]] QJsonObject signedKey(const QString &key, bool fallback);
     [[nodiscard]] QJsonObject buildDeviceKeys();
     [[nodiscard]] QJsonObject crossSigningObject(const SigningKey &key, const QString &usage) const;
@@ -85,6 +89,7 @@ private:
     SigningKey m_userSigning;
     QJsonObject m_deviceKeys;
     qint64 m_oldFallbackUntil = 0; // 0: there is none
+    bool m_spent = false;
     bool m_dirty = false;
 };
 

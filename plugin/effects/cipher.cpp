@@ -148,18 +148,21 @@ void Cipher::openEvent(const store::InboxEntry &entry, const call::Line &line, O
         if (what == QLatin1String("m.call.invite") && sender != line.self)
             opening.ringing.push_back(roomId);
     };
-    if (type == QLatin1String("m.room.encryption"))
+    const QJsonValue stateKey = entry.body.value(QLatin1String("state_key"));
+    if (type == QLatin1String("m.room.encryption") && stateKey.isString() && stateKey.toString().isEmpty())
         m_machine->setRules(roomId, rulesOf(content));
     if (type != encryptedType) {
         // In a room that is encrypted only who holds a key is believed: else the homeserver could ring, and listen.
         const bool isCall = type.contains(QLatin1String("call."));
-        if (isCall && line.rooms.value(roomId).encrypted && sender != line.self)
+        if (isCall && line.rooms.value(roomId).encrypted)
             opening.unopened.push_back(unopened(entry, QStringLiteral("not_encrypted"), true));
         else
             opening.events.push_back(entry);
         return;
     }
-    if (sender == line.self && content.value(QLatin1String("device_id")).toString() == deviceId()) {
+    // A ghost has no device but ours, and those that ours has replaced.
+    const bool alone = m_services.settings.device.isEmpty();
+    if (sender == line.self && (alone || content.value(QLatin1String("device_id")).toString() == deviceId())) {
         m_machine->echo(entry.body, now);
         opening.unopened.push_back(unopened(entry, QStringLiteral("echo"), true));
         return;
@@ -308,7 +311,7 @@ QVector<Cipher::Unopened> Cipher::overdue() const
 
 std::optional<qint64> Cipher::nextDue() const
 {
-    std::optional<qint64> due = m_machine->nextDue(m_services.clock.now());
+    std::optional<qint64> due = m_machine->nextDue();
     for (const Kept &kept : m_kept) {
         const qint64 at = kept.since + (kept.told ? keepFor : tellAfter);
         due = due ? std::min(*due, at) : at;

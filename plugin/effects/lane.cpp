@@ -72,7 +72,10 @@ void Lane::restore(const store::LaneRecord &record)
         m_keys.insert(key.key, key);
     m_line.nextRef = record.lastRef + 1;
     m_unsent = record.outbox;
-    for (const store::OutboxEntry &entry : record.outbox) {
+    for (store::OutboxEntry &entry : m_unsent) {
+        // Decided before the room was encrypted: never in the clear any more.
+        if (entry.form == store::Form::Plain && m_line.rooms.value(entry.roomId).encrypted)
+            entry.form = store::Form::Waiting;
         if (entry.form == store::Form::Waiting)
             m_waiting.insert(entry.ref, entry);
     }
@@ -313,8 +316,11 @@ void Lane::addSend(const call::Send &send, Decision &decision) const
     entry.notAfter = send.notAfter;
     if (const auto candidates = entry.content.value(QLatin1String("candidates")).toArray(); !candidates.isEmpty())
         decision.candidates.insert(entry.ref, static_cast<int>(candidates.size()));
-    if (decision.line.rooms.value(send.roomId).encrypted)
+    if (decision.line.rooms.value(send.roomId).encrypted) {
         entry.form = store::Form::Waiting; // until the end of the step, if all keys are there
+        if (!m_cipher && entry.notAfter == 0)
+            entry.notAfter = entry.createdAt; // it can never be sent
+    }
     decision.commit.sends.push_back(entry);
 }
 

@@ -73,7 +73,10 @@ void Lane::noteUnopened(const Cipher::Unopened &unopened, Decision &decision)
     notice.lane = m_id;
     notice.callId =
         QStringLiteral("undecryptable-") +
-        QString::fromLatin1(QCryptographicHash::hash(session.toUtf8(), QCryptographicHash::Sha256).toHex().first(24));
+        QString::fromLatin1(QCryptographicHash::hash((session + u'\n' + eventId + u'\n' + unopened.reason).toUtf8(),
+                                                     QCryptographicHash::Sha256)
+                                .toHex()
+                                .first(24));
     notice.conversationId = decision.line.rooms.value(roomId).conversationId;
     notice.seq = 1;
     notice.kind = NoticeKind::Undecryptable;
@@ -139,6 +142,15 @@ void Lane::performKeys(const Decision &decision)
     using observe::LabelledCounter;
     for (const store::OutboxEntry &entry : decision.commit.encrypted)
         m_services.outbox.sealed(entry);
+    for (const call::Room &room : decision.commit.rooms) {
+        if (!room.encrypted)
+            continue;
+        const auto kept = m_services.outbox.keepFromClear(m_id, room.id);
+        for (const store::OutboxEntry &entry : kept)
+            m_waiting.insert(entry.ref, entry);
+        if (!kept.isEmpty())
+            m_queue.push_back({.keys = WantKeys{room.id}});
+    }
     for (const Cipher::Unopened &unopened : decision.unopened) {
         const QJsonObject &event = unopened.entry.body;
         const QString eventId = event.value(QLatin1String("event_id")).toString();

@@ -89,6 +89,23 @@ void Outbox::sealed(const store::OutboxEntry &entry)
     }
 }
 
+QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QString &roomId)
+{
+    QVector<store::OutboxEntry> kept;
+    for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
+        if (it.key().lane != lane)
+            continue;
+        for (Item &item : *it) {
+            // One that may be there already goes on as it was: it is the same event to the homeserver.
+            if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || item.inFlight || item.maybeSeen)
+                continue;
+            item.entry.form = store::Form::Waiting;
+            kept.push_back(item.entry);
+        }
+    }
+    return kept;
+}
+
 Outbox::Item *Outbox::find(const Key &key, qint64 ref)
 {
     const auto queue = m_queues.find(key);

@@ -31,6 +31,8 @@ public:
     // keeps its place until it is sealed().
     void add(const store::OutboxEntry &entry, int candidates = 0);
     void sealed(const store::OutboxEntry &entry);
+    // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on. -> these
+    [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId);
 
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
