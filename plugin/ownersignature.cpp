@@ -5,6 +5,7 @@
 #include "crypto/secretstorage.h"
 #include "crypto/signature.h"
 #include "crypto/signingkey.h"
+#include "homeserver/paths.h"
 
 namespace voip
 {
@@ -65,9 +66,8 @@ void OwnerSignature::readDevices()
 void OwnerSignature::read(const QString &type, std::function<void(const QJsonObject &content)> then)
 {
     m_client.request(m_user, homeserver::Method::Get,
-                     {QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3"), QStringLiteral("user"),
-                      m_user, QStringLiteral("account_data"), type},
-                     {}, {}, [this, type, then = std::move(then)](const homeserver::Result<QJsonObject> &answer) {
+                     homeserver::v3({QStringLiteral("user"), m_user, QStringLiteral("account_data"), type}), {}, {},
+                     [this, type, then = std::move(then)](const homeserver::Result<QJsonObject> &answer) {
                          if (!answer.ok())
                              return fail(tr("the account keeps no %1 (%2): set up recovery in one of its other clients")
                                              .arg(type, answer.error().code));
@@ -115,8 +115,7 @@ void OwnerSignature::sign(const QString &keyId, const QJsonObject &stored)
     const QJsonObject device = crypto::withSignature(m_deviceKeys, m_user, key->keyId(), key->sign(*part));
     const QString id = m_deviceKeys.value(QLatin1String("device_id")).toString();
     m_client.request(m_user, homeserver::Method::Post,
-                     {QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3"), QStringLiteral("keys"),
-                      QStringLiteral("signatures"), QStringLiteral("upload")},
+                     homeserver::v3({QStringLiteral("keys"), QStringLiteral("signatures"), QStringLiteral("upload")}),
                      {}, {{m_user, QJsonObject{{id, device}}}}, [this](const homeserver::Result<QJsonObject> &answer) {
                          if (!answer.ok() || !answer->value(QLatin1String("failures")).toObject().isEmpty())
                              return fail(tr("the homeserver did not take the signature"));

@@ -112,12 +112,6 @@ void DeviceLists::follow(const QString &user)
     m_live.insert(user, fresh);
 }
 
-void DeviceLists::forget(const QString &user)
-{
-    m_live.remove(user);
-    m_records.remove({Kind::User, user});
-}
-
 void DeviceLists::changed(const QString &user)
 {
     Entry *known = entry(user);

@@ -38,7 +38,6 @@ public:
 
     [[nodiscard]] bool follows(const QString &user) const;
     void follow(const QString &user);
-    void forget(const QString &user);
     void changed(const QString &user); // nothing for a user whom we do not follow
     void allChanged();                 // after a gap
 

@@ -2,6 +2,7 @@
 // One function per endpoint: path and body out, typed value in. Every field that is used is checked; a wrong one is a
 // BadAnswer that names it. No decisions beyond that.
 #include "client.h"
+#include "paths.h"
 
 #include <QUuid>
 
@@ -15,11 +16,6 @@ namespace
 
 constexpr int kMaxTurnUris = 32;
 constexpr int kMaxTurnTtl = 7 * 24 * 3600;
-
-QStringList v3(const QStringList &rest)
-{
-    return QStringList{QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3")} + rest;
-}
 
 QStringList room(const QString &roomId, const QStringList &rest)
 {

@@ -2,6 +2,7 @@
 // The endpoints of devices and keys: path and body out, the answer as it is. What it says is judged by crypto/.
 #include "answer.h"
 #include "client.h"
+#include "paths.h"
 #include "syncanswer.h"
 
 #include <QJsonDocument>
@@ -15,11 +16,6 @@ namespace
 constexpr int kServerPatienceMs = 4000; // with other servers, that the homeserver asks for us
 constexpr int kTimelineLimit = 50;      // events of a room that may have been lost
 constexpr int kHoldMs = 8000;           // less than the usual time limit
-
-QStringList v3(const QStringList &rest)
-{
-    return QStringList{QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3")} + rest;
-}
 
 Reply<QJsonObject> ignoring(Reply<Done> reply)
 {

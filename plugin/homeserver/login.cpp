@@ -2,6 +2,8 @@
 // See login.h.
 #include "login.h"
 
+#include "paths.h"
+
 #include <algorithm>
 
 namespace voip::homeserver
@@ -14,11 +16,6 @@ constexpr qsizetype kMaxId = 255;
 constexpr qsizetype kMaxToken = 4096;
 constexpr qsizetype kMaxFlows = 16;
 constexpr double kLongestLifeMs = 366.0 * 24 * 3600 * 1000;
-
-QStringList v3(const QStringList &rest)
-{
-    return QStringList{QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3")} + rest;
-}
 
 Result<QString> readId(const QJsonObject &object, const char *field)
 {

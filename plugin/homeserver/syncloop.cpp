@@ -2,6 +2,8 @@
 // See syncloop.h. One round after the other: poll -> fill gaps -> hand on in portions -> go on from there.
 #include "syncloop.h"
 
+#include "paths.h"
+
 #include <QCryptographicHash>
 #include <QFuture>
 #include <QLoggingCategory>
@@ -35,11 +37,6 @@ void add(QUrlQuery &query, const char *key, const QString &value)
 QString compact(const QJsonObject &object)
 {
     return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
-}
-
-QStringList v3(const QStringList &rest)
-{
-    return QStringList{QStringLiteral("_matrix"), QStringLiteral("client"), QStringLiteral("v3")} + rest;
 }
 
 } // namespace
