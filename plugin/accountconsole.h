@@ -6,6 +6,7 @@
 #include "accountsettings.h"
 #include "homeserver/client.h"
 #include "sealedsession.h"
+#include "store/sqlstore.h"
 
 #include <voiphost/account.h>
 
@@ -32,7 +33,7 @@ private:
     [[nodiscard]] voiphost::Account account() const;
 
     const QByteArray m_rootKey;
-    store::Store m_store;
+    store::SqlStore m_store;
     homeserver::Client m_client;
     SealedSession m_kept;
     homeserver::Session m_session;

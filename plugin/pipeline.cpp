@@ -5,6 +5,7 @@
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
+#include "store/sqlstore.h"
 
 #include <QDeadlineTimer>
 #include <QUuid>
@@ -40,6 +41,12 @@ std::optional<effects::CipherServices> cipherOf(const EncryptionSettings &settin
     return effects::CipherServices{backend, *seal, {{}, settings.recipients, settings.verifiedIdentities}, clock};
 }
 
+std::unique_ptr<store::Store> storeFor(const PipelineSettings &settings)
+{
+    using Use = store::SqlStore::Use;
+    return std::make_unique<store::SqlStore>(settings.database, settings.workers ? Use::Shared : Use::Alone);
+}
+
 QSet<QString> peersIn(const call::Room &room, const QString &self)
 {
     QSet<QString> peers;
@@ -62,16 +69,20 @@ QStringList idsOf(const QList<HostUser> &users)
 
 } // namespace
 
-Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
+Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store)
     : m_settings(std::move(settings)), m_shared(shared),
-      m_router(m_settings.homeserver.userPrefix, m_settings.homeserver.serverName), m_store(m_settings.database),
-      m_intake(m_store, m_router, shared.metrics), m_client(accessFor(m_settings)), m_ghosts(&m_client),
-      m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
-      m_backend(crypto::olmBackend()), m_seal(sealOf(m_settings.rootKey)),
-      m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
+      m_router(m_settings.homeserver.userPrefix, m_settings.homeserver.serverName),
+      m_ownedStore(store ? std::move(store) : storeFor(m_settings)), m_store(*m_ownedStore),
+      m_leases(m_store, m_clock, m_settings.workers), m_intake(m_store, m_router, shared.metrics, m_settings.workers),
+      m_client(accessFor(m_settings)), m_ghosts(&m_client), m_turn(&m_client),
+      m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock), m_backend(crypto::olmBackend()),
+      m_seal(sealOf(m_settings.rootKey)), m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
       m_rooms(
           m_client, m_ghosts, [this](const QString &lane) { return m_displayNames.value(lane); },
-          [this](const QString &lane, auto then) { m_gate.pass(laneOf(lane), std::move(then)); }),
+          [this](const QString &lane, auto then) {
+              if (Lane *held = laneOf(lane))
+                  m_gate.pass(*held, std::move(then));
+          }),
       m_conversations(m_client, m_rooms, m_settings.encryption.encryptRooms),
       m_courier(
           m_client, protocol::eventTypes(),
@@ -88,10 +99,14 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared)
                      &Pipeline::read,
                      m_cipher ? &*m_cipher : nullptr,
                      [this](const QString &userId) { return m_shared.gate.admits(userId); },
+                     [this](const QString &lane) { return m_leases.fenceOf(lane); },
                      [this] { return m_shared.draining.load(); },
                      m_settings.call,
                      [this](const auto &...what) { record(what...); },
                      [this](const auto &...what) { m_recorder.remark(what...); }},
+      m_errands(m_store, m_leases,
+                [this](const QString &lane, const QJsonObject &body, auto answer) { serveErrand(lane, body, answer); }),
+      m_mirror(m_store, m_leases, shared.board, [this](const QString &lane) { return m_router.userOf(lane); }),
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
       m_watch(m_client, m_turn, m_store, shared.health)
 {
@@ -136,19 +151,31 @@ void Pipeline::connectParts()
     // the outbox sends, the host is told (laneOf() below), the alarm is set. Results come back as inputs.
     connect(&m_outbox, &effects::Outbox::sent, this,
             [this](const QString &lane, const QString &callId, qint64 ref, const QString &eventId) {
-                laneOf(lane).take(call::Sent{ref, callId, eventId});
+                if (Lane *held = laneOf(lane))
+                    held->take(call::Sent{ref, callId, eventId});
             });
     connect(&m_outbox, &effects::Outbox::failed, this,
             [this](const QString &lane, const QString &callId, qint64 ref, const QString &code, bool final) {
-                laneOf(lane).take(call::SendFailed{ref, callId, code, !final});
+                if (Lane *held = laneOf(lane))
+                    held->take(call::SendFailed{ref, callId, code, !final});
             });
-    connect(&m_alarm, &effects::Alarm::due, this, [this](const QString &lane) { laneOf(lane).take(call::Tick{}); });
+    connect(&m_alarm, &effects::Alarm::due, this, [this](const QString &lane) {
+        if (Lane *held = laneOf(lane))
+            held->take(call::Tick{});
+    });
 
     connectKeys();
+    share();
+
+    connect(&m_rooms, &effects::RoomKeeper::rediscovered, this,
+            [this](const QString &lane) { m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {}); });
 
     // Rooms: entered when the core asks for it; what was said there before the ghost came is taken in like a batch.
     connect(&m_rooms, &effects::RoomKeeper::entered, this,
-            [this](const QString &lane, const call::RoomSnapshot &snapshot) { laneOf(lane).take(snapshot); });
+            [this](const QString &lane, const call::RoomSnapshot &snapshot) {
+                if (Lane *held = laneOf(lane))
+                    held->take(snapshot);
+            });
     connect(&m_rooms, &effects::RoomKeeper::recent, this,
             [this](const QString &lane, const QVector<QJsonObject> &events) {
                 EventBatch batch;
@@ -160,8 +187,9 @@ void Pipeline::connectParts()
     connect(&m_rooms, &effects::RoomKeeper::refused, this,
             [this](const QString &lane, const QString &roomId, const QString &code) {
                 m_conversations.refused(lane, roomId, code);
-                if (code != QLatin1String("homeserver_unavailable") && laneOf(lane).line().rooms.contains(roomId))
-                    laneOf(lane).take(call::RoomSnapshot{roomId, {}, call::JoinRule::Invite, false});
+                Lane *held = laneOf(lane);
+                if (held && code != QLatin1String("homeserver_unavailable") && held->line().rooms.contains(roomId))
+                    held->take(call::RoomSnapshot{roomId, {}, call::JoinRule::Invite, false});
             });
 }
 
@@ -181,14 +209,17 @@ QFuture<BatchResult> Pipeline::accept(EventBatch batch)
 // While draining, invites stay in the inbox: they ring after the next start, if they are still worth it.
 void Pipeline::toLane(const QString &lane, const QVector<store::InboxEntry> &entries)
 {
+    Lane *held = laneOf(lane);
+    if (!held)
+        return; // the entries stay in the inbox for whoever holds it
     if (!m_shared.draining)
-        return laneOf(lane).deliver(entries);
+        return held->deliver(entries);
     QVector<store::InboxEntry> rest;
     std::copy_if(entries.cbegin(), entries.cend(), std::back_inserter(rest), [](const store::InboxEntry &entry) {
         return entry.body.value(QLatin1String("type")).toString() != QLatin1String("m.call.invite");
     });
     if (!rest.isEmpty())
-        laneOf(lane).deliver(rest);
+        held->deliver(rest);
 }
 
 // An event becomes an input of the core. (What was encrypted has been opened by the lane's cipher, in the same step.)
@@ -211,19 +242,30 @@ void Pipeline::record(const call::Line &before, const call::Step &step, const ca
     m_recorder.record(recorded);
 }
 
-Lane &Pipeline::laneOf(const QString &matrixId)
+Lane *Pipeline::laneOf(const QString &matrixId)
+{
+    if (m_leases.shared() && !(m_ready.contains(store::partitionOf(matrixId)) && m_leases.holds(matrixId)))
+        return nullptr;
+    return &makeLane(matrixId);
+}
+
+Lane &Pipeline::makeLane(const QString &matrixId)
 {
     if (const auto found = m_lanes.find(matrixId); found != m_lanes.end())
         return *found->second;
     auto lane = std::make_unique<Lane>(matrixId, m_router.userOf(matrixId), m_laneServices);
-    connect(lane.get(), &Lane::noticed, this, &Switchboard::noticed);
+    connect(lane.get(), &Lane::noticed, this, [this](const QString &id, const CallNotice &notice) {
+        m_mirror.told(id, notice.id);
+        Q_EMIT noticed(notice);
+    });
+    connect(lane.get(), &Lane::fenced, &m_leases, &effects::Leases::ask);
     connect(lane.get(), &Lane::consumed, &m_intake, &intake::Intake::consumed);
     connect(lane.get(), &Lane::enterRoom, &m_rooms, &effects::RoomKeeper::enter);
     connect(lane.get(), &Lane::roomChanged, this, [this](const QString &id, const call::Room &room) {
         m_router.setInRoom(id, room.id, room.has(id));
         const QStringList fresh = m_router.setPeers(id, room.id, peersIn(room, id));
-        if (m_serving && room.encrypted && !fresh.isEmpty())
-            laneOf(id).takeKeys(effects::PeersChanged{fresh});
+        if (Lane *held = m_serving && room.encrypted && !fresh.isEmpty() ? laneOf(id) : nullptr)
+            held->takeKeys(effects::PeersChanged{fresh});
         m_conversations.roomChanged(id, room);
     });
     connect(lane.get(), &Lane::asks, &m_courier, &effects::Courier::carry);
@@ -259,7 +301,12 @@ void Pipeline::start(const Started &started)
                 return orFail(settings.error());
             m_switch.restore(settings->value(switchKey));
             m_shared.enforce(m_shared.gate.cohort());
-            enter(*settings, started, [this, started, settings] { restoreLanes(*settings, started); });
+            if (!m_leases.shared())
+                return enter(*settings, started, [this, started, settings] { restoreLanes(*settings, started); });
+            m_mirror.start([this, started] { // lanes come with their partitions
+                serve({});
+                started(Done{});
+            });
         });
     });
 }
@@ -269,12 +316,12 @@ void Pipeline::restoreLanes(const QHash<QString, QByteArray> &known, const Start
     const auto orFail = [started](const store::StoreError &error) {
         started(Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), error.message, {}});
     };
-    m_store.restoreLanes(m_clock.now(), this, [this, started, orFail, known](const auto &records) {
+    m_store.restoreLanes(m_clock.now(), {}, this, [this, started, orFail, known](const auto &records) {
         if (!records.ok())
             return orFail(records.error());
-        restore(*records, known);
+        restore(*records, known, false);
         // The reader answers in order: the notices to repeat come before this, and new ones after.
-        m_store.pendingInbox(this, [this, started, orFail](const auto &pending) {
+        m_store.pendingInbox({}, 0, this, [this, started, orFail](const auto &pending) {
             if (!pending.ok())
                 return orFail(pending.error());
             serve(*pending);
@@ -284,21 +331,22 @@ void Pipeline::restoreLanes(const QHash<QString, QByteArray> &known, const Start
     });
 }
 
-void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known)
+void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known,
+                       bool hostLives)
 {
     QSet<QString> restored;
     for (const store::LaneRecord &record : records) {
         if (!m_router.isBridged(record.lane))
             continue; // a user whom the host no longer lists: kept, not served
         restored.insert(record.lane);
-        laneOf(record.lane).restore(record);
-        repeatNotices(laneOf(record.lane));
+        makeLane(record.lane).restore(record);
+        if (!hostLives)
+            repeatNotices(makeLane(record.lane));
     }
     // Ghosts may be older than this database: their rooms are asked for once.
-    connect(&m_rooms, &effects::RoomKeeper::rediscovered, this,
-            [this](const QString &lane) { m_store.putSetting(knownLane + lane, "1", this, [](const auto &) {}); });
     for (const QString &lane : m_router.lanes()) {
-        if (!restored.contains(lane) && !known.contains(knownLane + lane) && !(m_account && m_account->beginsAnew()))
+        if (laneOf(lane) && !restored.contains(lane) && !known.contains(knownLane + lane) &&
+            !(m_account && m_account->beginsAnew()))
             m_rooms.rediscover(lane);
     }
 }
@@ -325,6 +373,8 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
 {
     m_serving = true;
     m_intake.resume(pending);
+    m_leases.start();
+    m_errands.start();
     for (const auto &[id, lane] : m_lanes)
         lane->resume();
     m_watch.start();
@@ -353,6 +403,8 @@ std::optional<Error> Pipeline::notServing() const
 void Pipeline::drain(int timeoutMs, std::function<void(Done)> drained)
 {
     m_shared.draining = true;
+    if (m_leases.shared()) // others go on with them
+        return m_leases.leave([drained = std::move(drained)] { drained(Done{}); });
     auto *look = new QTimer(this);
     const QDeadlineTimer deadline(timeoutMs);
     connect(look, &QTimer::timeout, this, [this, look, drained = std::move(drained), deadline] {
@@ -365,9 +417,14 @@ void Pipeline::drain(int timeoutMs, std::function<void(Done)> drained)
     look->start(drainLook);
 }
 
-Diagnostics::Check Pipeline::inspect(const DatabaseSettings &settings)
+Diagnostics::Check Pipeline::inspect(const DatabaseSettings &settings, bool workers)
 {
-    const auto found = store::Store::inspect(settings);
+    if (workers && settings.driver != QLatin1String("postgresql")) {
+        return {QStringLiteral("database"), false, true,
+                tr("SQLite cannot be shared by several workers (plugins.matrixvoip.workers)."),
+                tr("Use `database: { driver: postgresql }`, or leave `workers` out.")};
+    }
+    const auto found = store::SqlStore::inspect(settings);
     const bool fits = found.schemaVersion <= found.programVersion;
     Diagnostics::Check check{QStringLiteral("database"), found.reachable && fits, true, found.message, {}};
     if (!found.reachable)

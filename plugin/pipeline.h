@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: makes the parts and connects them, so that a call's way through the plugin can be read in
-// pipeline.cpp from top to bottom; what the host asks for is in pipeline_host.cpp. Made, living and dying on the core
+// pipeline.cpp from top to bottom; what the host asks for is in pipeline_host.cpp, and what is different when several
+// workers share the database in pipeline_share.cpp. Made, living and dying on the core
 // thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
 
@@ -9,6 +10,8 @@
 #include "effects/courier.h"
 #include "effects/desk.h"
 #include "effects/devicegate.h"
+#include "effects/errands.h"
+#include "effects/mirror.h"
 #include "effects/watch.h"
 #include "homeserver/turncache.h"
 #include "intake/intake.h"
@@ -32,6 +35,7 @@ struct PipelineSettings {
     call::Settings call;
     EncryptionSettings encryption = {};
     std::optional<AccountSettings> account = {}; // account mode: then there is one user
+    bool workers = false;                        // others may serve from the same database
 };
 
 // What the host's thread and the core thread share; outlives the pipeline.
@@ -56,7 +60,8 @@ public:
     // deleted as the thread's last act.
     [[nodiscard]] static Pipeline *makeOn(QThread &thread, const PipelineSettings &settings, Shared &shared);
     using RolloutReply = std::function<void(voiphost::Expected<voiphost::Rollout>)>;
-    Pipeline(PipelineSettings settings, Shared &shared);
+    // `store`: another than the one that the settings name.
+    Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store = {});
     ~Pipeline() override;
 
     // The store is opened and migrated, the switch and the lanes are as they were committed, the host was told again of
@@ -69,12 +74,13 @@ public:
     // Any thread.
     QFuture<voiphost::BatchResult> accept(voiphost::EventBatch batch);
     // Any thread, blocking: whether the database could be used, without changing it.
-    [[nodiscard]] static voiphost::Diagnostics::Check inspect(const voiphost::DatabaseSettings &settings);
+    [[nodiscard]] static voiphost::Diagnostics::Check inspect(const voiphost::DatabaseSettings &settings, bool workers);
 
     // --- Switchboard
     void open(const QString &userId, const voiphost::ConversationTarget &target,
               std::function<void(voiphost::Expected<voiphost::Conversation>)> reply) override;
-    QList<voiphost::Conversation> conversations(const QString &userId) override;
+    void conversations(const QString &userId,
+                       std::function<void(voiphost::Expected<QList<voiphost::Conversation>>)> reply) override;
     void place(const QString &userId, const QString &conversationId, const voiphost::FullPlaceRequest &request,
                CallReply reply) override;
     void acceptTransfer(const QString &userId, const QString &callId, const voiphost::FullPlaceRequest &request,
@@ -106,15 +112,31 @@ private:
     void signDevice();
     void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
     void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
-    void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known);
+    void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known, bool hostLives);
     void repeatNotices(const effects::Lane &lane);
     void serve(const QVector<store::InboxEntry> &pending);
     void takeRecent(const voiphost::EventBatch &batch, int attempt);
     void saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved);
     void prune();
     [[nodiscard]] std::optional<voiphost::Error> notServing() const;
-    effects::Lane &laneOf(const QString &matrixId);
-    effects::Lane &laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
+    // Null: another worker holds it. Otherwise it is made if need be.
+    [[nodiscard]] effects::Lane *laneOf(const QString &matrixId);
+    [[nodiscard]] effects::Lane *laneOfUser(const QString &userId) { return laneOf(m_router.matrixIdOf(userId)); }
+    effects::Lane &makeLane(const QString &matrixId);
+
+    // Several workers on one database, in pipeline_share.cpp.
+    void share();
+    void takeOver(const QVector<int> &partitions);
+    void beginServing(const QVector<int> &partitions, const QVector<store::LaneRecord> &records,
+                      const QHash<QString, QByteArray> &known);
+    void closePartitions(const QVector<int> &partitions, const std::function<void()> &then);
+    void dropLane(const QString &lane, const effects::Lane *which);
+    void serveErrand(const QString &lane, const QJsonObject &body, const std::function<void(QJsonObject)> &answer);
+    void sendErrand(const QString &userId, QJsonObject body, const CallReply &reply);
+    void handOn(const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused);
+    void rereadSwitch();
+    void presentStored(const QString &lane, const QVector<call::Call> &calls,
+                       const std::function<void(QList<voiphost::FullCall>)> &give);
     [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
 
     static inline const QString switchKey = QStringLiteral("rollout"); // setting: the switch's position
@@ -123,7 +145,9 @@ private:
     Shared &m_shared;
     effects::Clock m_clock;
     intake::Router m_router;
-    store::Store m_store;
+    const std::unique_ptr<store::Store> m_ownedStore;
+    store::Store &m_store;
+    effects::Leases m_leases;
     intake::Intake m_intake;
     homeserver::Client m_client;
     homeserver::GhostDirectory m_ghosts;
@@ -139,13 +163,18 @@ private:
     effects::Courier m_courier;
     effects::LaneServices m_laneServices;
     replay::Recorder m_recorder;
+    effects::Errands m_errands;
+    effects::Mirror m_mirror;
     rollout::Switch m_switch;
     effects::Watch m_watch;
     std::unique_ptr<Account> m_account; // account mode only
     QTimer m_prune;
     bool m_serving = false;
-    QStringList m_withoutDevice; // lanes whose devices are still to be made, one after the other
-    QStringList m_toCatchUp;     // lanes that may have missed something
+    bool m_hasServed = false;                           // some partition, with several workers
+    QSet<int> m_ready;                                  // partitions whose lanes are restored; all, when alone
+    QHash<std::pair<QString, QString>, int> m_handedOn; // key counts of others' devices, as last handed on
+    QStringList m_withoutDevice;                        // lanes whose devices are still to be made, one after the other
+    QStringList m_toCatchUp;                            // lanes that may have missed something
     QTimer m_nextCatchUp;
     QHash<QString, QString> m_displayNames;                    // by Matrix id
     std::map<QString, std::unique_ptr<effects::Lane>> m_lanes; // by Matrix id; goes first

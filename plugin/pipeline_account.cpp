@@ -57,7 +57,7 @@ void Pipeline::signDevice()
             tr("Give account.recovery_key, or verify the session in another client of the account."));
     }
     auto *signature =
-        new OwnerSignature(m_client, self, laneOf(self).deviceKeys(), m_settings.account->recoveryKey, this);
+        new OwnerSignature(m_client, self, makeLane(self).deviceKeys(), m_settings.account->recoveryKey, this);
     connect(signature, &OwnerSignature::ended, this, [signature, tell](const QString &problem) {
         if (problem.isEmpty()) {
             qCInfo(observe::cryptoLog) << "the account's device is signed by its owner";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host asks for: the Switchboard of pipeline.h, and the administrator's switch.
 #include "effects/present.h"
+#include "errandcodec.h"
 #include "observe/log.h"
 #include "pipeline.h"
 #include "protocol/streams.h"
+#include "replay/timeline.h"
 
 #include <QCryptographicHash>
 #include <QJsonDocument>
@@ -43,12 +45,28 @@ void Pipeline::open(const QString &userId, const ConversationTarget &target,
         return reply(*error);
     if (m_shared.draining)
         return reply(effects::stopping());
-    m_conversations.open(laneOfUser(userId), target, std::move(reply));
+    if (Lane *lane = laneOfUser(userId))
+        return m_conversations.open(*lane, target, std::move(reply));
+    m_errands.send(m_router.matrixIdOf(userId), openErrand(target),
+                   [reply](const std::optional<QJsonObject> &answer) { reply(openedOf(answer)); });
 }
 
-QList<Conversation> Pipeline::conversations(const QString &userId)
+void Pipeline::conversations(const QString &userId, std::function<void(Expected<QList<Conversation>>)> reply)
 {
-    return m_serving ? effects::Conversations::list(laneOfUser(userId).line()) : QList<Conversation>{};
+    if (!m_serving)
+        return reply(QList<Conversation>{});
+    if (const Lane *lane = laneOfUser(userId))
+        return reply(effects::Conversations::list(lane->line()));
+    const QString id = m_router.matrixIdOf(userId);
+    m_store.roomsOf(id, this, [id, reply](const auto &rooms) {
+        if (!rooms.ok())
+            return reply(effects::databaseAway());
+        call::Line line;
+        line.self = id;
+        for (const call::Room &room : *rooms)
+            line.rooms.insert(room.id, room);
+        reply(effects::Conversations::list(line));
+    });
 }
 
 void Pipeline::place(const QString &userId, const QString &conversationId, const FullPlaceRequest &request,
@@ -56,9 +74,16 @@ void Pipeline::place(const QString &userId, const QString &conversationId, const
 {
     if (const auto error = notServing())
         return reply(*error);
-    Lane &lane = laneOfUser(userId);
+    Lane *lane = laneOfUser(userId);
+    if (!lane) {
+        return sendErrand(userId,
+                          {{QStringLiteral("do"), QStringLiteral("place-in")},
+                           {QStringLiteral("conversation"), conversationId},
+                           {QStringLiteral("request"), requestJson(request)}},
+                          reply);
+    }
     call::Place place = toCore(request, {});
-    for (const call::Room &room : lane.line().rooms) {
+    for (const call::Room &room : lane->line().rooms) {
         if (room.conversationId == conversationId)
             place.roomId = room.id;
     }
@@ -78,8 +103,8 @@ void Pipeline::place(const QString &userId, const QString &conversationId, const
             hash.addData(QJsonDocument(request.streams).toJson(QJsonDocument::Compact));
         if (request.capabilities != Capabilities())
             hash.addData(QByteArray::number((place.can.transferee ? 1 : 0) + (place.can.dtmf ? 2 : 0)));
-        action.key =
-            store::IdempotencyKey{lane.line().self, request.idempotencyKey, hash.result(), place.callId, m_clock.now()};
+        action.key = store::IdempotencyKey{lane->line().self, request.idempotencyKey, hash.result(), place.callId,
+                                           m_clock.now()};
         // The first call may be over and forgotten by the line; the store remembers it.
         action.reply = [this, userId, reply](const Expected<FullPlaced> &outcome) {
             if (outcome.ok() || outcome.error().code != QLatin1String("CALL_NOT_FOUND"))
@@ -90,13 +115,16 @@ void Pipeline::place(const QString &userId, const QString &conversationId, const
             });
         };
     }
-    lane.act(std::move(action));
+    lane->act(std::move(action));
 }
 
 void Pipeline::act(const QString &userId, const QString &callId, const call::Input &input, CallReply reply)
 {
     if (const auto error = notServing())
         return reply(*error);
+    Lane *lane = laneOfUser(userId);
+    if (!lane)
+        return sendErrand(userId, replay::hostAction(input), reply);
     const bool ending = std::holds_alternative<call::End>(input) || std::holds_alternative<call::Reject>(input);
     effects::HostAction action{input, callId, {}, {}};
     // A call that ended long ago is not in the line any more.
@@ -111,7 +139,7 @@ void Pipeline::act(const QString &userId, const QString &callId, const call::Inp
             reply(effects::errorOf({call::Refusal::WrongState, callId, call::State::Ended}));
         });
     };
-    laneOfUser(userId).act(std::move(action));
+    lane->act(std::move(action));
 }
 
 void Pipeline::acceptTransfer(const QString &userId, const QString &callId, const FullPlaceRequest &request,
@@ -119,7 +147,15 @@ void Pipeline::acceptTransfer(const QString &userId, const QString &callId, cons
 {
     if (const auto error = notServing())
         return reply(*error);
-    const auto calls = laneOfUser(userId).line().calls;
+    const Lane *lane = laneOfUser(userId);
+    if (!lane) {
+        return sendErrand(userId,
+                          {{QStringLiteral("do"), QStringLiteral("accept-transfer")},
+                           {QStringLiteral("call"), callId},
+                           {QStringLiteral("request"), requestJson(request)}},
+                          reply);
+    }
+    const auto calls = lane->line().calls;
     const auto found = calls.constFind(callId);
     const bool toBePlaced = found != calls.constEnd() && found->announced && found->transfer &&
                             found->transfer->kind == call::Transfer::Kind::TheyAskUsToCall &&
@@ -170,15 +206,17 @@ void Pipeline::findCall(const QString &userId, const QString &callId, std::funct
     if (const auto error = notServing())
         return reply(*error);
     const QString lane = m_router.matrixIdOf(userId);
-    const call::Line &line = laneOf(lane).line();
-    if (const auto live = line.calls.constFind(callId); live != line.calls.constEnd() && live->announced)
-        return reply(present(*live, lane));
+    if (const Lane *held = laneOf(lane)) {
+        const auto live = held->line().calls.constFind(callId);
+        if (live != held->line().calls.constEnd() && live->announced)
+            return reply(present(*live, lane));
+    }
     m_store.findCall(lane, callId, this, [this, lane, reply](const auto &found) {
         if (!found.ok())
             return reply(effects::databaseAway());
         if (!*found || !(*found)->announced)
             return reply(effects::errorOf({call::Refusal::UnknownCall, {}, call::State::Ended}));
-        reply(present(**found, lane));
+        presentStored(lane, {**found}, [reply](const QList<FullCall> &calls) { reply(calls.first()); });
     });
 }
 
@@ -191,16 +229,20 @@ void Pipeline::history(const QString &userId, int limit, const QString &before,
     m_store.history(lane, std::clamp(limit, 1, maxHistory), before, this, [this, lane, reply](const auto &calls) {
         if (!calls.ok())
             return reply(effects::databaseAway());
-        QList<FullCall> list;
-        for (const call::Call &call : *calls)
-            list.push_back(present(call, lane));
-        reply(list);
+        presentStored(lane, *calls, [reply](const QList<FullCall> &list) { reply(list); });
     });
 }
 
 void Pipeline::timeline(const QString &userId, const QString &callId, bool withSdp,
                         std::function<void(Expected<QByteArray>)> reply)
 {
+    if (!laneOfUser(userId)) {
+        return m_errands.send(m_router.matrixIdOf(userId),
+                              {{QStringLiteral("do"), QStringLiteral("timeline")},
+                               {QStringLiteral("call"), callId},
+                               {QStringLiteral("sdp"), withSdp}},
+                              [reply](const std::optional<QJsonObject> &answer) { reply(timelineOf(answer)); });
+    }
     const QByteArray lines = m_recorder.timeline(m_router.matrixIdOf(userId), callId, withSdp);
     if (!lines.isEmpty())
         return reply(lines);
@@ -223,7 +265,10 @@ void Pipeline::notices(const QString &userId, std::optional<qint64> afterId, int
     };
     if (afterId)
         return m_store.noticesAfter(lane, *afterId, std::clamp(limit, 1, maxNotices), this, give);
-    m_store.noticesOfCalls(lane, laneOf(lane).announcedCalls(), this, give);
+    QVector<QString> live;
+    for (const FullCall &call : m_shared.board.live(userId))
+        live.push_back(call.id);
+    m_store.noticesOfCalls(lane, live, this, give);
 }
 
 FullCall Pipeline::present(const call::Call &call, const QString &lane) const

@@ -7,6 +7,7 @@ namespace voip
 {
 
 using namespace voiphost;
+using effects::Lane;
 
 namespace
 {
@@ -20,8 +21,10 @@ constexpr int catchUpsTogether = 2;
 // device lists come through the inbox, before the events that need them.
 void Pipeline::connectKeys()
 {
-    connect(&m_courier, &effects::Courier::answered, this,
-            [this](const QString &lane, const crypto::Answer &answer) { laneOf(lane).takeKeys(answer); });
+    connect(&m_courier, &effects::Courier::answered, this, [this](const QString &lane, const crypto::Answer &answer) {
+        if (Lane *held = laneOf(lane))
+            held->takeKeys(answer);
+    });
     connect(&m_courier, &effects::Courier::rescued, this, [this](const QString &lane, int messages, qint64 ms) {
         m_shared.metrics.count(observe::Counter::KeyRescues);
         m_shared.metrics.observe(observe::Histogram::KeyRescue, static_cast<double>(ms) / 1000.0);
@@ -29,11 +32,15 @@ void Pipeline::connectKeys()
     });
     connect(&m_rooms, &effects::RoomKeeper::encryption, this,
             [this](const QString &lane, const QString &roomId, const QJsonObject &content) {
-                laneOf(lane).takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
+                if (Lane *held = laneOf(lane))
+                    held->takeKeys(effects::RoomEncryption{roomId, effects::rulesOf(content)});
             });
     connect(&m_intake, &intake::Intake::counted, this,
             [this](const QString &lane, const QString &device, int oneTimeKeys, int fallbackUnused) {
-                laneOf(lane).takeKeys(
+                Lane *held = laneOf(lane);
+                if (!held)
+                    return handOn(lane, device, oneTimeKeys, fallbackUnused);
+                held->takeKeys(
                     effects::KeyCounts{device, oneTimeKeys < 0 ? std::nullopt : std::optional(oneTimeKeys),
                                        fallbackUnused < 0 ? std::nullopt : std::optional(fallbackUnused == 1)});
             });
@@ -44,8 +51,10 @@ void Pipeline::connectKeys()
             catchUp();
     });
     connect(&m_nextCatchUp, &QTimer::timeout, this, [this] {
-        for (int n = 0; n < catchUpsTogether && !m_toCatchUp.isEmpty(); ++n)
-            laneOf(m_toCatchUp.takeFirst()).takeKeys(effects::MayHaveMissed{});
+        for (int n = 0; n < catchUpsTogether && !m_toCatchUp.isEmpty(); ++n) {
+            if (Lane *held = laneOf(m_toCatchUp.takeFirst()))
+                held->takeKeys(effects::MayHaveMissed{});
+        }
         if (m_toCatchUp.isEmpty())
             m_nextCatchUp.stop();
     });
@@ -76,16 +85,21 @@ void Pipeline::makeDevices()
         return;
     if (m_withoutDevice.isEmpty()) {
         for (const QString &lane : m_router.lanes()) {
-            if (!laneOf(lane).deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
+            const Lane *held = laneOf(lane);
+            if (held && !held->deviceReady() && m_shared.gate.admits(m_router.userOf(lane)))
                 m_withoutDevice.push_back(lane);
         }
     }
     if (m_withoutDevice.isEmpty())
         return;
-    m_gate.pass(laneOf(m_withoutDevice.takeFirst()), [this] {
+    const auto next = [this] {
         if (!m_withoutDevice.isEmpty())
             QMetaObject::invokeMethod(this, &Pipeline::makeDevices, Qt::QueuedConnection);
-    });
+    };
+    if (Lane *held = laneOf(m_withoutDevice.takeFirst()))
+        m_gate.pass(*held, next);
+    else
+        next();
 }
 
 } // namespace voip

@@ -38,7 +38,8 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
                          QJsonObject{{QStringLiteral("key"), QStringLiteral("mode")}}};
         }
     }
-    m_settings = {host->homeserver(), host->database(), {}, host->users(), read->call, read->encryption, read->account};
+    m_settings = {host->homeserver(), host->database(), {},           host->users(), read->call,
+                  read->encryption,   read->account,    read->workers};
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))
@@ -90,7 +91,8 @@ void MatrixVoipPlugin::stop()
 
 QList<Diagnostics::Check> MatrixVoipPlugin::selfCheck()
 {
-    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database)} + inspectRootKey(*m_host, m_rootKey)
+    return m_host ? QList<Check>{Pipeline::inspect(m_settings.database, m_settings.workers)} +
+                        inspectRootKey(*m_host, m_rootKey)
                   : QList<Check>{};
 }
 

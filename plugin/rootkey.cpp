@@ -2,7 +2,7 @@
 #include "rootkey.h"
 
 #include "observe/log.h"
-#include "store/store.h"
+#include "store/sqlstore.h"
 
 #include <QCoreApplication>
 #include <QRandomGenerator>
@@ -12,7 +12,7 @@ namespace voip
 
 using namespace voiphost;
 using Provider = SecretSettings::Provider;
-using Inspection = store::Store::Inspection;
+using Inspection = store::SqlStore::Inspection;
 
 namespace
 {
@@ -132,7 +132,7 @@ Expected<QByteArray> settleRootKey(Host &host, const RootKey &key)
 {
     if (key.next.isEmpty() && key.defect.isEmpty() && !key.toBeMade)
         return key.bytes;
-    const Inspection database = store::Store::inspect(host.database());
+    const Inspection database = store::SqlStore::inspect(host.database());
     if (!database.reachable)
         return Error{ErrorKind::Unavailable, QStringLiteral("DATABASE_UNAVAILABLE"), database.message, {}};
     switch (choose(database, key)) {
@@ -165,7 +165,7 @@ Expected<QByteArray> settleRootKey(Host &host, const RootKey &key)
 
 QList<Diagnostics::Check> inspectRootKey(Host &host, const RootKey &key)
 {
-    const Inspection database = store::Store::inspect(host.database());
+    const Inspection database = store::SqlStore::inspect(host.database());
     if (!database.reachable || database.schemaVersion > database.programVersion)
         return {}; // the check of the database says so
     Diagnostics::Check check{rootKeyName, true, true, {}, {}};

@@ -161,6 +161,8 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
     }
     if (key == QLatin1String("encrypt_rooms"))
         return readFlag(key, value, settings.encryption.encryptRooms);
+    if (key == QLatin1String("workers"))
+        return readFlag(key, value, settings.workers);
     if (key == QLatin1String("early_devices"))
         return readFlag(key, value, settings.encryption.earlyDevices);
     if (key == QLatin1String("key_recipients"))
@@ -197,6 +199,8 @@ Expected<PluginSettings> readSettings(const QJsonObject &section)
     const bool client = section.value(QLatin1String("mode")).toString() == QLatin1String("client");
     if (client && !settings.account)
         return wrong(QStringLiteral("account"), Text::tr("is missing: mode client needs it"));
+    if (client && settings.workers)
+        return wrong(QStringLiteral("workers"), Text::tr("is not for mode client: one account is one session"));
     if (!client && settings.account)
         return wrong(QStringLiteral("account"), Text::tr("belongs to mode client only"));
     return settings;

@@ -26,6 +26,7 @@ struct PluginSettings {
     rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
     call::Settings call;
     EncryptionSettings encryption;
+    bool workers = false;                        // other processes may serve from the same PostgreSQL
     std::optional<AccountSettings> account = {}; // mode client; what the host and the secrets provider add is missing
 };
 

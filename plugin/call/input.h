@@ -239,6 +239,7 @@ struct Tick {
     bool operator==(const Tick &) const = default;
 };
 struct Restart {
+    bool hostLives = false; // only the lane has moved: who rang still rings, media and the host's word go on (R68)
     bool operator==(const Restart &) const = default;
 };
 

@@ -78,7 +78,7 @@ void Turn::on(const Tick &)
     // What is due fires before every input.
 }
 
-void Turn::on(const Restart &)
+void Turn::on(const Restart &restart)
 {
     for (const Room &where : std::as_const(line().rooms)) {
         if (where.has(line().self) && !where.joined(line().self))
@@ -87,6 +87,8 @@ void Turn::on(const Restart &)
     // A phone that rang may have gone with the process: what rings is signalled again (R68). What ran out meanwhile
     // is over already.
     for (Call &call : line().calls) {
+        if (restart.hostLives)
+            continue;
         const bool told = m_step.changedCalls.contains(call.id); // just now: it was kept back until now
         if (call.state == State::Ringing && call.announced && call.fold == Fold::None && !told)
             notify(call, NoteInitiated{call.remoteSdp, call.remoteStreams, call.peerCan, {}, call.replaces});

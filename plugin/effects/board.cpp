@@ -60,14 +60,28 @@ voiphost::FullCall toHost(const call::Call &call, const QString &conversationId)
     return out;
 }
 
-void Board::put(const QString &userId, const voiphost::FullCall &call)
+void Board::put(const QString &userId, const voiphost::FullCall &call, bool ours)
 {
     const QMutexLocker lock(&m_lock);
     if (isOver(call))
         m_calls.remove(call.id);
     else
         m_calls.insert(call.id, {userId, call});
-    m_metrics.set(observe::Gauge::CallsActive, m_calls.size());
+    if (ours && !isOver(call))
+        m_ours.insert(call.id);
+    else
+        m_ours.remove(call.id);
+    m_metrics.set(observe::Gauge::CallsActive, m_ours.size());
+}
+
+void Board::disown(const QString &userId)
+{
+    const QMutexLocker lock(&m_lock);
+    for (auto it = m_calls.cbegin(); it != m_calls.cend(); ++it) {
+        if (it->first == userId)
+            m_ours.remove(it.key());
+    }
+    m_metrics.set(observe::Gauge::CallsActive, m_ours.size());
 }
 
 QList<voiphost::FullCall> Board::live(const QString &userId) const
@@ -90,7 +104,7 @@ QList<std::pair<QString, voiphost::FullCall>> Board::all() const
 qsizetype Board::size() const
 {
     const QMutexLocker lock(&m_lock);
-    return m_calls.size();
+    return m_ours.size();
 }
 
 } // namespace voip::effects

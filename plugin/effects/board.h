@@ -10,6 +10,7 @@
 
 #include <QMap>
 #include <QMutex>
+#include <QSet>
 
 namespace voip::effects
 {
@@ -22,15 +23,19 @@ class Board
 public:
     explicit Board(observe::Metrics &metrics) : m_metrics(metrics) {}
 
-    void put(const QString &userId, const voiphost::FullCall &call); // removes it when it is over
+    // Removes it when it is over. `ours`: its lane is held by this worker.
+    void put(const QString &userId, const voiphost::FullCall &call, bool ours = true);
+    // Another worker holds these users now.
+    void disown(const QString &userId);
     [[nodiscard]] QList<voiphost::FullCall> live(const QString &userId) const;
     [[nodiscard]] QList<std::pair<QString, voiphost::FullCall>> all() const;
-    [[nodiscard]] qsizetype size() const;
+    [[nodiscard]] qsizetype size() const; // of ours
 
 private:
     observe::Metrics &m_metrics;
     mutable QMutex m_lock;
     QMap<QString, std::pair<QString, voiphost::FullCall>> m_calls; // by call id, with the user's id
+    QSet<QString> m_ours;                                          // call ids
 };
 
 } // namespace voip::effects

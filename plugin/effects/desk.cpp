@@ -138,7 +138,7 @@ QFuture<Expected<Conversation>> Desk::openConversation(const QString &userId, co
 
 QFuture<Expected<QList<Conversation>>> Desk::conversations(const QString &userId)
 {
-    return ask<QList<Conversation>>(userId, [=](Switchboard &core, auto give) { give(core.conversations(userId)); });
+    return ask<QList<Conversation>>(userId, [=](Switchboard &core, auto give) { core.conversations(userId, give); });
 }
 
 QFuture<Expected<Placed>> Desk::place(const QString &userId, const QString &conversationId, const PlaceRequest &request)

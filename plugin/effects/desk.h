@@ -29,7 +29,8 @@ public:
 
     virtual void open(const QString &userId, const voiphost::ConversationTarget &target,
                       std::function<void(voiphost::Expected<voiphost::Conversation>)> reply) = 0;
-    virtual QList<voiphost::Conversation> conversations(const QString &userId) = 0;
+    virtual void conversations(const QString &userId,
+                               std::function<void(voiphost::Expected<QList<voiphost::Conversation>>)> reply) = 0;
     virtual void place(const QString &userId, const QString &conversationId, const voiphost::FullPlaceRequest &request,
                        CallReply reply) = 0;
     // Opens the room with whom the peer wants called, if it wants that; `request` is checked but for a missing SDP.

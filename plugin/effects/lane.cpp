@@ -51,10 +51,7 @@ Lane::Lane(QString matrixId, QString userId, LaneServices &services, QObject *pa
 
 Lane::~Lane()
 {
-    for (Work &work : m_queue) {
-        if (work.action)
-            work.action->reply(stopping());
-    }
+    refuseWaiting();
 }
 
 void Lane::restore(const store::LaneRecord &record)
@@ -86,12 +83,12 @@ void Lane::restore(const store::LaneRecord &record)
     }
 }
 
-void Lane::resume()
+void Lane::resume(bool hostLives)
 {
     const auto unsent = std::exchange(m_unsent, {});
     for (const store::OutboxEntry &entry : unsent)
         m_services.outbox.add(entry);
-    take(call::Restart{});
+    take(call::Restart{hostLives});
     takeKeys(LookAgain{});
 }
 
@@ -138,6 +135,12 @@ void Lane::takeKeys(const CipherInput &input)
 
 void Lane::work()
 {
+    if (m_retired && !m_committing) {
+        refuseWaiting();
+        if (m_whenIdle)
+            std::exchange(m_whenIdle, {})();
+        return;
+    }
     if (m_committing || m_queue.empty() || m_again.isActive())
         return;
     m_committing = true;
@@ -145,6 +148,7 @@ void Lane::work()
     decision->line = m_line;
     decision->line.settings.accepting = m_services.accepting(m_userId);
     decision->commit.lane = m_id;
+    decision->commit.fence = m_services.fence ? m_services.fence(m_id) : std::nullopt;
     std::deque<Work> works;
     while (!m_queue.empty() && static_cast<int>(works.size()) < m_together) {
         works.push_back(std::move(m_queue.front()));

@@ -28,9 +28,10 @@ struct LaneServices {
     Board &board;
     observe::Metrics &metrics;
     const Clock &clock;
-    Read read;                                            // parses what is readable
-    const CipherServices *cipher;                         // null: there is no encryption (no root key)
-    std::function<bool(const QString &userId)> accepting; // whether new calls are taken for this user
+    Read read;                                                             // parses what is readable
+    const CipherServices *cipher;                                          // null: there is no encryption (no root key)
+    std::function<bool(const QString &userId)> accepting;                  // whether new calls are taken for this user
+    std::function<std::optional<store::Fence>(const QString &lane)> fence; // nothing: the database is ours alone
     std::function<bool()> draining; // the host's user places no new calls; what Matrix sends is still served
     call::Settings settings;
     // What was decided, for observers, after the commit.
@@ -59,8 +60,11 @@ public:
 
     // What was committed; nothing is done yet.
     void restore(const store::LaneRecord &record);
-    // Goes on where the last process stopped: sends what is left, enters rooms, rings (R29).
-    void resume();
+    // Goes on where the last process stopped: sends what is left, enters rooms, rings (R29). `hostLives`: only the lane
+    // has moved, its users have not gone.
+    void resume(bool hostLives = false);
+    // Another worker goes on with it: begins nothing more, refuses what waits, and says when nothing is under way.
+    void retire(std::function<void()> then);
     void deliver(const QVector<store::InboxEntry> &entries);
     void act(HostAction action);
     void take(const call::Input &input);
@@ -75,8 +79,9 @@ public:
     [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
 
 Q_SIGNALS:
-    void consumed(qsizetype entries);
-    void noticed(const voiphost::CallNotice &notice);
+    void consumed(const QVector<qint64> &seqs);
+    void fenced(const QString &lane); // a commit was refused: another worker holds it
+    void noticed(const QString &lane, const voiphost::CallNotice &notice);
     void enterRoom(const QString &lane, const QString &roomId);
     void roomChanged(const QString &lane, const voip::call::Room &room);
     void deviceIsReady(const QString &lane);
@@ -128,6 +133,7 @@ private:
                                                                                             Decision &decision) const;
     void finish(const std::shared_ptr<Decision> &decision, std::deque<Work> works,
                 const store::Result<store::Committed> &result);
+    void refuseWaiting();
     void giveBack(std::deque<Work> works, const store::StoreError &error);
     void drop(Work &broken, const store::StoreError &error);
     void perform(const Decision &decision, const QVector<qint64> &noticeIds);
@@ -149,6 +155,8 @@ private:
     bool m_deviceWasReady = false;
     std::deque<Work> m_queue;
     bool m_committing = false;
+    bool m_retired = false;
+    std::function<void()> m_whenIdle;
     static constexpr int mostTogether = 32; // works in one commit
     int m_together = mostTogether;          // one at a time while a broken one is sought
     QTimer m_again;

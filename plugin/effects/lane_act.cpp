@@ -23,7 +23,7 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
         notice.id = noticeIds.value(i);
         qCInfo(callsLog).noquote() << "call" << notice.callId << "of" << m_userId << "seq" << notice.seq
                                    << toString(notice.kind) << notice.data.value(QLatin1String("reason")).toString();
-        Q_EMIT noticed(toHost(notice, m_userId));
+        Q_EMIT noticed(m_id, toHost(notice, m_userId));
     }
     for (const call::Effect &effect : decision.effects) {
         if (const auto *enter = std::get_if<call::EnterRoom>(&effect))
@@ -37,7 +37,7 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
     for (const auto &reply : decision.replies)
         reply();
     if (!decision.commit.consumed.isEmpty())
-        Q_EMIT consumed(decision.commit.consumed.size());
+        Q_EMIT consumed(decision.commit.consumed);
 }
 
 // What the administrator's figures and the list of live calls make of the step.

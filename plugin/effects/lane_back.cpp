@@ -20,9 +20,31 @@ constexpr qint64 brokenPause = 5000;
 
 } // namespace
 
+void Lane::retire(std::function<void()> then)
+{
+    m_retired = true;
+    m_whenIdle = std::move(then);
+    work();
+}
+
+void Lane::refuseWaiting()
+{
+    for (const Work &work : std::exchange(m_queue, {})) {
+        if (work.action)
+            work.action->reply(m_retired ? moving() : stopping());
+    }
+}
+
 // Nothing was decided. Inputs that nobody waits for are kept until they can be committed.
 void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
 {
+    if (error.kind == store::StoreError::Kind::Fenced) {
+        for (auto it = works.rbegin(); it != works.rend(); ++it)
+            m_queue.push_front(std::move(*it));
+        m_retired = true;
+        Q_EMIT fenced(m_id);
+        return work();
+    }
     const bool passing = error.kind == store::StoreError::Kind::Unavailable;
     if (!passing && works.size() == 1) {
         drop(works.front(), error);
@@ -51,10 +73,11 @@ void Lane::drop(Work &broken, const store::StoreError &error)
     if (!broken.entries.isEmpty()) {
         store::Commit skip;
         skip.lane = m_id;
+        skip.fence = m_services.fence ? m_services.fence(m_id) : std::nullopt;
         for (const store::InboxEntry &entry : std::as_const(broken.entries))
             skip.consumed.push_back(entry.seq);
-        const qsizetype count = broken.entries.size();
-        m_services.store.commit(std::move(skip), this, [this, count](const auto &) { Q_EMIT consumed(count); });
+        const QVector<qint64> seqs = skip.consumed;
+        m_services.store.commit(std::move(skip), this, [this, seqs](const auto &) { Q_EMIT consumed(seqs); });
     }
     // It may have been the tick of a deadline: the deadline stands, but must not spin.
     setAlarm(m_services.clock.now() + brokenPause);

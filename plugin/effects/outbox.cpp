@@ -106,6 +106,27 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
     return kept;
 }
 
+void Outbox::setSuspended(bool suspended)
+{
+    m_suspended = suspended;
+    if (!suspended)
+        wake();
+}
+
+void Outbox::forget(const QString &lane)
+{
+    for (auto it = m_queues.begin(); it != m_queues.end();) {
+        if (it.key().lane != lane) {
+            ++it;
+            continue;
+        }
+        m_depth -= static_cast<qsizetype>(it->size());
+        it = m_queues.erase(it);
+    }
+    m_metrics.set(observe::Gauge::OutboxDepth, m_depth);
+    arm();
+}
+
 Outbox::Item *Outbox::find(const Key &key, qint64 ref)
 {
     const auto queue = m_queues.find(key);
@@ -183,7 +204,7 @@ void Outbox::work(const Key &key)
     if (head.begun == 0)
         head.begun = m_clock.now();
     const qint64 now = m_clock.now();
-    if (head.inFlight || head.held)
+    if (head.inFlight || head.held || m_suspended)
         return arm();
     if (head.entry.notAfter > 0 && now > head.entry.notAfter) {
         const store::OutboxEntry entry = head.entry;
@@ -320,7 +341,7 @@ void Outbox::arm()
         const Item &head = queue.front();
         if (!head.delayTold && head.begun > 0)
             next = std::min(next, head.begun + patienceMs);
-        if (head.inFlight || head.held)
+        if (head.inFlight || head.held || m_suspended)
             continue;
         if (head.entry.form != store::Form::Waiting)
             next = std::min(next, head.notBefore);

@@ -42,6 +42,11 @@ public:
     void discard(const QString &lane, qint64 ref);
     void release(const QString &lane, qint64 ref);
 
+    // Nothing is begun while it may be another worker's to send.
+    void setSuspended(bool suspended);
+    // Another worker holds the lane: what waits is its business.
+    void forget(const QString &lane);
+
     [[nodiscard]] qsizetype depth() const { return m_depth; }
 
 Q_SIGNALS:
@@ -90,6 +95,7 @@ private:
     const Clock &m_clock;
     QHash<Key, Queue> m_queues;
     qsizetype m_depth = 0;
+    bool m_suspended = false;
     QTimer m_timer; // the next repeat, expiry or delay to tell
 };
 

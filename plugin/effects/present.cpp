@@ -71,6 +71,12 @@ Error stopping()
     return unavailable(QStringLiteral("STOPPING"), Text::tr("The bridge is stopping."));
 }
 
+Error moving()
+{
+    return unavailable(QStringLiteral("MOVING"),
+                       Text::tr("This user's calls are being handed to another worker. Try again."));
+}
+
 Error databaseAway()
 {
     return unavailable(QStringLiteral("DATABASE_UNAVAILABLE"),

@@ -14,6 +14,7 @@ namespace voip::effects
 [[nodiscard]] voiphost::Error errorOf(const call::Refused &refused);
 [[nodiscard]] voiphost::Error unavailable(const QString &code, const QString &message);
 [[nodiscard]] voiphost::Error stopping();
+[[nodiscard]] voiphost::Error moving();       // to another worker
 [[nodiscard]] voiphost::Error databaseAway(); // without what the database said: that is for the log
 [[nodiscard]] voiphost::NoticeKind kindOf(const call::NoteContent &content);
 [[nodiscard]] voiphost::CallNotice toHost(const store::Notice &notice, const QString &userId);

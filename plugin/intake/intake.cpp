@@ -20,12 +20,28 @@ namespace
 {
 
 constexpr qsizetype maxEventBytes = 1024 * 1024; // an event may have 65 536; escapes make it longer
+constexpr int pollMs = 250;                      // shared, where nothing tells us
+constexpr int pollBehindMs = 2000;
+constexpr int settledMs = 15'000; // longer than a transaction takes: seqs are given before they are committed
 
 } // namespace
 
-Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, QObject *parent)
-    : QObject(parent), m_store(store), m_router(router), m_metrics(metrics)
+Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, bool shared, QObject *parent)
+    : QObject(parent), m_store(store), m_router(router), m_metrics(metrics), m_shared(shared)
 {
+    if (!shared)
+        return;
+    connect(&m_store, &store::Store::stirred, this, [this](store::Stir what, const QString &whom) {
+        if (what == store::Stir::All)
+            fetch(true);
+        else if (what == store::Stir::Inbox && m_served.contains(store::partitionOf(whom)))
+            fetch(false);
+    });
+    connect(&m_poll, &QTimer::timeout, this, [this] {
+        m_poll.setInterval(m_store.hears() ? pollBehindMs : pollMs);
+        fetch(false);
+    });
+    connect(&m_raise, &QTimer::timeout, this, [this] { m_floor = std::exchange(m_nextFloor, m_highest); });
 }
 
 QFuture<BatchResult> Intake::accept(const voiphost::EventBatch &batch)
@@ -78,7 +94,8 @@ void Intake::sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbo
     for (const auto &[key, which] : {std::pair{"changed", 0}, std::pair{"left", 1}}) {
         for (const QJsonValue value : batch.deviceLists.value(QLatin1String(key)).toArray()) {
             const QString user = value.toString();
-            for (const QString &lane : m_router.followersOf(user))
+            const QStringList followers = m_shared ? m_followers.value(user) : m_router.followersOf(user);
+            for (const QString &lane : followers)
                 ofLane[lane][static_cast<std::size_t>(which)].push_back(user);
         }
     }
@@ -115,7 +132,7 @@ void Intake::tellCounts(const voiphost::EventBatch &batch)
 
 store::InboxBatch Intake::sort(const voiphost::EventBatch &batch)
 {
-    store::InboxBatch inbox{{}, batch.receivedAt, {}};
+    store::InboxBatch inbox{{}, batch.receivedAt, {}, {}, m_shared};
     QCryptographicHash content(QCryptographicHash::Sha256);
     content.addData(batch.transactionId.toUtf8());
     sortKeys(batch, inbox);
@@ -126,7 +143,9 @@ store::InboxBatch Intake::sort(const voiphost::EventBatch &batch)
     for (const QJsonObject &event : batch.events) {
         if (!fits(event))
             continue;
-        m_router.learn(event); // before the lane does: the next event of that room may be right behind
+        // Before the lane does: the next event of that room may be right behind.
+        if (const QString joined = m_router.learn(event); !joined.isEmpty())
+            inbox.joins.emplace_back(joined, event.value(QLatin1String("room_id")).toString());
         const QStringList lanes = m_router.lanesFor(event);
         const bool isCall = event.value(QLatin1String("type")).toString().startsWith(QLatin1String("m.call."));
         if (lanes.isEmpty() && isCall) {
@@ -143,17 +162,66 @@ store::InboxBatch Intake::sort(const voiphost::EventBatch &batch)
     return inbox;
 }
 
+Intake::Needs Intake::needsOf(const voiphost::EventBatch &batch)
+{
+    Needs needs;
+    for (const QJsonObject &event : batch.events) {
+        const QString room = event.value(QLatin1String("room_id")).toString();
+        if (!room.isEmpty() && room.size() <= 255 && !needs.rooms.contains(room))
+            needs.rooms.push_back(room);
+    }
+    for (const char *key : {"changed", "left"}) {
+        for (const QJsonValue value : batch.deviceLists.value(QLatin1String(key)).toArray()) {
+            if (const QString user = value.toString(); !user.isEmpty() && user.size() <= 255)
+                needs.users.push_back(user);
+        }
+    }
+    needs.users.removeDuplicates();
+    return needs;
+}
+
+// What the store knows of these rooms is what counts: lanes of other workers come and go there.
+void Intake::learn(const Needs &needs, const store::Routes &routes)
+{
+    for (const QString &room : needs.rooms)
+        m_router.setLanesOf(room, routes.lanesOfRoom.value(room));
+    m_followers.clear();
+    for (const QString &user : needs.users) {
+        QStringList lanes = routes.followersOfUser.value(user);
+        lanes.removeIf([this](const QString &lane) { return !m_router.isBridged(lane); });
+        if (m_router.isBridged(user) && !lanes.contains(user))
+            lanes.push_back(user);
+        m_followers.insert(user, lanes);
+    }
+}
+
 void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
+{
+    if (!m_open || !m_store.available() || m_inHand.size() >= maxDepth) {
+        promise->addResult(BatchResult::Refused);
+        promise->finish();
+        return Q_EMIT refused();
+    }
+    const Needs needs = m_shared ? needsOf(batch) : Needs();
+    if (needs.rooms.isEmpty() && needs.users.isEmpty())
+        return keep(batch, promise);
+    m_store.findRoutes(needs.rooms, needs.users, this, [this, batch, promise, needs](const auto &routes) {
+        if (!routes.ok()) {
+            promise->addResult(BatchResult::Refused);
+            promise->finish();
+            return Q_EMIT refused();
+        }
+        learn(needs, *routes);
+        keep(batch, promise);
+    });
+}
+
+void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
 {
     const auto answer = [promise](BatchResult result) {
         promise->addResult(result);
         promise->finish();
     };
-    if (!m_open || !m_store.available() || m_depth >= maxDepth) {
-        answer(BatchResult::Refused);
-        return Q_EMIT refused();
-    }
-
     store::InboxBatch inbox = sort(batch);
     if (inbox.events.isEmpty()) { // nothing to keep: a repeat changes nothing either
         answer(BatchResult::Durable);
@@ -170,7 +238,10 @@ void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
         if (const auto known = offered - result->size(); known > 0)
             m_metrics.count(observe::LabelledCounter::Duplicates, QStringLiteral("event"),
                             static_cast<std::uint64_t>(known));
-        spread(*result);
+        if (m_shared)
+            fetch(false);
+        else
+            spread(*result);
         tellCounts(batch);
     });
 }
@@ -178,16 +249,60 @@ void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
 void Intake::resume(const QVector<store::InboxEntry> &pending)
 {
     m_open = true;
+    if (m_shared) {
+        m_poll.start(pollMs);
+        m_raise.start(settledMs);
+    }
     QVector<store::InboxEntry> ours;
     std::copy_if(pending.cbegin(), pending.cend(), std::back_inserter(ours),
                  [this](const store::InboxEntry &entry) { return m_router.isBridged(entry.lane); });
     spread(ours);
 }
 
+void Intake::setServed(const QVector<int> &partitions)
+{
+    m_served = partitions;
+    ++m_round;
+    m_inHand.removeIf([this](const auto &entry) { return !m_served.contains(entry.value()); });
+    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
+    fetch(true);
+}
+
+void Intake::fetch(bool everything)
+{
+    m_fetchAll = m_fetchAll || everything;
+    if (m_fetching || !m_open || m_served.isEmpty()) {
+        m_fetchAgain = m_fetching;
+        return;
+    }
+    m_fetching = true;
+    m_fetchAgain = false;
+    m_consumedMeanwhile.clear();
+    const qint64 after = std::exchange(m_fetchAll, false) ? 0 : m_floor;
+    m_store.pendingInbox(m_served, after, this, [this, after, round = m_round](const auto &pending) {
+        m_fetching = false;
+        if (round == m_round && pending.ok()) {
+            QVector<store::InboxEntry> fresh;
+            for (const store::InboxEntry &entry : *pending) {
+                m_highest = std::max(m_highest, entry.seq);
+                if (!m_inHand.contains(entry.seq) && !m_consumedMeanwhile.contains(entry.seq) &&
+                    m_router.isBridged(entry.lane))
+                    fresh.push_back(entry);
+            }
+            spread(fresh);
+        } else if (after == 0) {
+            m_fetchAll = true; // read anew, or asked again by the poll
+        }
+        if (m_fetchAgain || round != m_round)
+            fetch(false);
+    });
+}
+
 void Intake::spread(const QVector<store::InboxEntry> &entries)
 {
-    m_depth += entries.size();
-    m_metrics.set(observe::Gauge::InboxDepth, m_depth);
+    for (const store::InboxEntry &entry : entries)
+        m_inHand.insert(entry.seq, store::partitionOf(entry.lane));
+    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
     // One batch for each lane and transaction (R28).
     QMap<QString, QVector<store::InboxEntry>> byLane;
     QString transaction;
@@ -206,10 +321,14 @@ void Intake::spread(const QVector<store::InboxEntry> &entries)
     handOn();
 }
 
-void Intake::consumed(qsizetype entries)
+void Intake::consumed(const QVector<qint64> &seqs)
 {
-    m_depth -= entries;
-    m_metrics.set(observe::Gauge::InboxDepth, m_depth);
+    for (const qint64 seq : seqs) {
+        m_inHand.remove(seq);
+        if (m_fetching)
+            m_consumedMeanwhile.insert(seq);
+    }
+    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
 }
 
 } // namespace voip::intake

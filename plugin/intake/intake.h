@@ -5,6 +5,8 @@
 // begins anew (Synapse on SQLite does at every restart). To-device messages have no id: their content says what is a
 // repeat, since homeservers deliver them more than once (or never), by other ways. Waits for nothing else: what a lane
 // makes of an entry is not its business (R109). Takes nothing before resume().
+// Shared with other workers: a batch may come to any of them, and is stored by it; where its events belong is asked of
+// the store. Who holds a lane reads what is there for it, in the order of acceptance, whoever accepted it.
 #pragma once
 
 #include "intake/router.h"
@@ -15,6 +17,7 @@
 
 #include <QFuture>
 #include <QObject>
+#include <QTimer>
 
 #include <functional>
 
@@ -26,15 +29,19 @@ class Intake : public QObject
     Q_OBJECT
 
 public:
-    Intake(store::Store &store, Router &router, observe::Metrics &metrics, QObject *parent = nullptr);
+    Intake(store::Store &store, Router &router, observe::Metrics &metrics, bool shared = false,
+           QObject *parent = nullptr);
 
     // Lives on the core thread; may be called from any. Refused before resume(), while the store is not available,
     // while more than maxDepth entries wait for their lanes, and if the intake goes away meanwhile.
     QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch);
     // What a lane has consumed, so that the depth is known.
-    void consumed(qsizetype entries);
+    void consumed(const QVector<qint64> &seqs);
     // After a start: entries that were accepted and not consumed. Those of users who are not bridged any more stay.
     void resume(const QVector<store::InboxEntry> &pending);
+    // Shared: whose lanes are here. What is there for those that are new is read and handed on, and so is what comes;
+    // what was handed on for others is forgotten.
+    void setServed(const QVector<int> &partitions);
 
 Q_SIGNALS:
     // Entries of one transaction for one lane, in order. Emitted on the core thread.
@@ -44,8 +51,16 @@ Q_SIGNALS:
     void refused(); // a batch was not taken: what came with it may not come again
 
 private:
+    struct Needs { // of a batch, whose lanes only the store knows
+        QStringList rooms;
+        QStringList users;
+    };
     using Promise = std::shared_ptr<QPromise<voiphost::BatchResult>>;
     void take(const voiphost::EventBatch &batch, const Promise &promise);
+    void keep(const voiphost::EventBatch &batch, const Promise &promise);
+    [[nodiscard]] static Needs needsOf(const voiphost::EventBatch &batch);
+    void learn(const Needs &needs, const store::Routes &routes);
+    void fetch(bool everything);
     [[nodiscard]] store::InboxBatch sort(const voiphost::EventBatch &batch);
     [[nodiscard]] bool fits(const QJsonObject &event);
     void sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbox);
@@ -57,8 +72,22 @@ private:
     store::Store &m_store;
     Router &m_router;
     observe::Metrics &m_metrics;
-    qsizetype m_depth = 0;
+    const bool m_shared;
+    QHash<qint64, int> m_inHand; // seqs that wait for their lanes, with their partitions
     bool m_open = false;
+    // Shared only.
+    QHash<QString, QStringList> m_followers; // of the batch that is being sorted
+    QVector<int> m_served;
+    QSet<qint64> m_consumedMeanwhile; // since the reading began
+    bool m_fetching = false;
+    bool m_fetchAgain = false;
+    bool m_fetchAll = false;
+    int m_round = 0;    // grows when what is served changes: what was read before may be another's by now
+    qint64 m_floor = 0; // seqs up to here are long committed, and were read
+    qint64 m_nextFloor = 0;
+    qint64 m_highest = 0;
+    QTimer m_poll;
+    QTimer m_raise;
 };
 
 } // namespace voip::intake

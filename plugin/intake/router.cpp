@@ -64,15 +64,26 @@ QStringList Router::followersOf(const QString &user) const
     return lanes;
 }
 
-void Router::learn(const QJsonObject &event)
+void Router::setLanesOf(const QString &roomId, const QStringList &lanes)
+{
+    m_inRoom.remove(roomId);
+    for (const QString &lane : lanes) {
+        if (isBridged(lane))
+            setInRoom(lane, roomId, true);
+    }
+}
+
+QString Router::learn(const QJsonObject &event)
 {
     if (event.value(QLatin1String("type")).toString() != QLatin1String("m.room.member"))
-        return;
+        return {};
     const QString who = event.value(QLatin1String("state_key")).toString();
     const QString membership =
         event.value(QLatin1String("content")).toObject().value(QLatin1String("membership")).toString();
-    if (isBridged(who) && (membership == QLatin1String("join") || membership == QLatin1String("invite")))
-        setInRoom(who, event.value(QLatin1String("room_id")).toString(), true);
+    if (!isBridged(who) || (membership != QLatin1String("join") && membership != QLatin1String("invite")))
+        return {};
+    setInRoom(who, event.value(QLatin1String("room_id")).toString(), true);
+    return who;
 }
 
 QStringList Router::lanesFor(const QJsonObject &event) const

@@ -35,8 +35,10 @@ public:
     QStringList setPeers(const QString &lane, const QString &roomId, const QSet<QString> &peers);
     // Lanes that follow the devices of this user (of a bridged one: its own as well).
     [[nodiscard]] QStringList followersOf(const QString &user) const;
-    // Notes a bridged user's joining or being invited. Leaving is noted when the lane has dealt with it.
-    void learn(const QJsonObject &event);
+    // These lanes are in the room, and no others.
+    void setLanesOf(const QString &roomId, const QStringList &lanes);
+    // Notes a bridged user's joining or being invited. Leaving is noted when the lane has dealt with it. -> the user
+    QString learn(const QJsonObject &event);
     // Empty: nobody of ours is concerned.
     [[nodiscard]] QStringList lanesFor(const QJsonObject &event) const;
 

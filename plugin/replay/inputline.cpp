@@ -282,10 +282,26 @@ struct InputWriter {
         line.insert(QLatin1String("transient"), failed.transient);
     }
     void operator()(const Tick &) const { kind("clock"); }
-    void operator()(const Restart &) const { kind("restart"); }
+    void operator()(const Restart &restart) const
+    {
+        kind("restart");
+        if (restart.hostLives)
+            line.insert(QLatin1String("host_lives"), true);
+    }
 };
 
 } // namespace
+
+QJsonObject hostAction(const Input &input)
+{
+    static const Line nobody;
+    static const Step nothing;
+    static const Now never;
+    QJsonObject line;
+    const Recorded recorded{nobody, nothing, never, input, {}, 0};
+    std::visit(InputWriter{recorded, line}, input);
+    return line;
+}
 
 QByteArray inputLine(const Recorded &recorded)
 {

@@ -255,6 +255,17 @@ std::variant<Header, Fault> readHeader(const QJsonObject &object)
     return header;
 }
 
+std::variant<Input, Fault> readHostAction(const QJsonObject &object)
+{
+    Fields fields(object);
+    Entry entry;
+    readHost(fields, {}, entry);
+    if (fields.fault())
+        return *fields.fault();
+    const auto *input = std::get_if<Input>(&entry.input);
+    return input ? std::variant<Input, Fault>(*input) : Fault{0, QStringLiteral("sdp"), QStringLiteral("is none")};
+}
+
 std::variant<std::optional<Entry>, Fault> readEntry(const QJsonObject &object, const Header &header)
 {
     Fields fields(object);
@@ -276,7 +287,7 @@ std::variant<std::optional<Entry>, Fault> readEntry(const QJsonObject &object, c
     else if (is("snapshot"))
         readSnapshot(fields, header, entry);
     else if (is("restart"))
-        entry.input = Input(Restart{});
+        entry.input = Input(Restart{fields.flag("host_lives", false)});
     else if (!is("clock"))
         fields.fail("in", "is no input");
     else if (entry.entropy)

@@ -49,4 +49,8 @@ struct Entry {
 // Nothing: an output line, to be passed over.
 [[nodiscard]] std::variant<std::optional<Entry>, Fault> readEntry(const QJsonObject &object, const Header &header);
 
+// A host's input alone, with the fields of a line but its time: as one worker passes it on to another.
+[[nodiscard]] QJsonObject hostAction(const call::Input &input);
+[[nodiscard]] std::variant<call::Input, Fault> readHostAction(const QJsonObject &object);
+
 } // namespace voip::replay

@@ -5,6 +5,8 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QSqlDriver>
+#include <QSqlField>
 #include <QThread>
 
 #include <atomic>
@@ -182,12 +184,23 @@ std::optional<StoreError> Connection::openPostgresql()
     const Result<PostgresDsn> dsn = parsePostgresDsn(m_settings.dsn);
     if (!dsn)
         return dsn.error();
-    m_db.setHostName(dsn->host);
-    m_db.setPort(dsn->port == 0 ? -1 : dsn->port);
+    const bool listening = m_access == Access::Listen;
+    const int port = listening && dsn->listenPort > 0 ? dsn->listenPort : dsn->port;
+    m_pooled = dsn->pooled && !(listening && (dsn->listenPort > 0 || !dsn->listenHost.isEmpty()));
+    m_statementTimeoutMs = dsn->statementTimeoutMs;
+    if (m_pooled && (listening || m_access == Access::Alone)) {
+        return misconfigured(
+            QStringLiteral("database.dsn: this needs a session of its own, which \"pooler=transaction\" "
+                           "does not give: name the server itself"));
+    }
+    m_db.setHostName(listening && !dsn->listenHost.isEmpty() ? dsn->listenHost : dsn->host);
+    m_db.setPort(port == 0 ? -1 : port);
     m_db.setDatabaseName(dsn->dbname);
     m_db.setUserName(dsn->user);
     m_db.setPassword(dsn->password);
-    m_db.setConnectOptions(connectOptions(*dsn, m_access == Access::ReadOnly));
+    PostgresDsn options = *dsn;
+    options.pooled = m_pooled;
+    m_db.setConnectOptions(connectOptions(options, m_access == Access::ReadOnly));
     if (!m_db.open()) {
         const QString text = m_db.lastError().databaseText();
         // libpq gives no SQLSTATE for a refused start; the words of these two are the only sign that waiting will not
@@ -197,7 +210,8 @@ std::optional<StoreError> Connection::openPostgresql()
         return StoreError{hopeless ? Kind::Misconfigured : Kind::Unavailable,
                           QStringLiteral("PostgreSQL: cannot connect: %1").arg(firstLine(text))};
     }
-    return m_access == Access::ReadOnly ? std::nullopt : takePlace();
+    // Behind a pooler no lock of a session holds; who must be alone is refused there.
+    return m_access == Access::ReadOnly || listening || m_pooled ? std::nullopt : takePlace();
 }
 
 // PostgreSQL: writers share a lock of the session, and who must be alone takes it whole. The session of a process that
@@ -223,7 +237,20 @@ std::optional<StoreError> Connection::takePlace()
 QSqlQuery *Connection::run(const QString &sql, const QVariantList &values)
 {
     finishRows();
-    std::shared_ptr<QSqlQuery> &query = m_statements[sql];
+    constexpr qsizetype maxStatements = 256; // a few name partitions, and there are many sets of those
+    if (m_statements.size() >= maxStatements && !m_statements.contains(sql))
+        m_statements.clear();
+    std::shared_ptr<QSqlQuery> &query = m_statements[m_pooled ? QString() : sql];
+    if (m_pooled) {
+        query = std::make_shared<QSqlQuery>(m_db);
+        query->setForwardOnly(true);
+        if (query->exec(literal(sql, values))) {
+            m_rows = query.get();
+            return m_rows;
+        }
+        fail(query->lastError());
+        return nullptr;
+    }
     if (!query) {
         query = std::make_shared<QSqlQuery>(m_db);
         query->setForwardOnly(true);
@@ -246,6 +273,34 @@ QSqlQuery *Connection::run(const QString &sql, const QVariantList &values)
     return m_rows;
 }
 
+// A statement with its values in it, each quoted by Qt's driver. None of our statements has another "?".
+QString Connection::literal(const QString &sql, const QVariantList &values) const
+{
+    QString text;
+    qsizetype from = 0;
+    for (const QVariant &value : values) {
+        const qsizetype at = sql.indexOf(u'?', from);
+        QSqlField field(QString(), value.metaType());
+        field.setValue(value);
+        text += QStringView(sql).mid(from, at - from);
+        text += m_db.driver()->formatValue(field);
+        from = at + 1;
+    }
+    text += QStringView(sql).mid(from);
+    return text;
+}
+
+bool Connection::listen(const QString &channel, std::function<void(const QString &)> heard)
+{
+    QObject::connect(m_db.driver(), &QSqlDriver::notification, m_db.driver(),
+                     [heard = std::move(heard)](const QString &, QSqlDriver::NotificationSource,
+                                                const QVariant &payload) { heard(payload.toString()); });
+    if (m_db.driver()->subscribeToNotification(channel))
+        return true;
+    fail(m_db.driver()->lastError());
+    return false;
+}
+
 bool Connection::runOnce(const QString &sql)
 {
     finishRows();
@@ -258,7 +313,9 @@ bool Connection::runOnce(const QString &sql)
 
 bool Connection::begin()
 {
-    return runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN IMMEDIATE") : QStringLiteral("BEGIN"));
+    if (!runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN IMMEDIATE") : QStringLiteral("BEGIN")))
+        return false;
+    return !m_pooled || runOnce(QStringLiteral("SET LOCAL statement_timeout = %1").arg(m_statementTimeoutMs));
 }
 
 bool Connection::beginReading()

@@ -14,6 +14,7 @@
 #include <QSqlQuery>
 #include <QVariant>
 
+#include <functional>
 #include <memory>
 
 namespace voip::store
@@ -26,7 +27,8 @@ class Connection
 public:
     // Alone: reads and writes, and is refused while another process has the database open to write, as others are
     // meanwhile.
-    enum class Access { ReadWrite, ReadOnly, Alone };
+    // Listen: hears what is told on a channel, and does nothing else.
+    enum class Access { ReadWrite, ReadOnly, Alone, Listen };
 
     Connection(voiphost::DatabaseSettings settings, Access access);
     ~Connection();
@@ -51,6 +53,9 @@ public:
     [[nodiscard]] bool commit();
     void rollback();
 
+    // PostgreSQL: `heard` is called on this thread with the payload of each notification, until the connection closes.
+    [[nodiscard]] bool listen(const QString &channel, std::function<void(const QString &payload)> heard);
+
     [[nodiscard]] const StoreError &error() const { return m_error; }
     // The server is gone, or said that it goes: whatever was not committed has not happened.
     [[nodiscard]] bool lost() const { return m_lost; }
@@ -59,12 +64,15 @@ private:
     [[nodiscard]] std::optional<StoreError> openSqlite();
     [[nodiscard]] std::optional<StoreError> openPostgresql();
     [[nodiscard]] std::optional<StoreError> takePlace();
+    [[nodiscard]] QString literal(const QString &sql, const QVariantList &values) const;
     void fail(const QSqlError &error);
     void finishRows();
 
     voiphost::DatabaseSettings m_settings;
     Access m_access;
     Dialect m_dialect = Dialect::Sqlite;
+    bool m_pooled = false; // prepared statements and settings of a session are lost after each transaction
+    int m_statementTimeoutMs = 0;
     QString m_name;
     QSqlDatabase m_db;
     QHash<QString, std::shared_ptr<QSqlQuery>> m_statements;

@@ -86,6 +86,15 @@ Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
             result.user = *value;
         } else if (key == u"password") {
             result.password = *value;
+        } else if (key == u"pooler") {
+            if (*value != u"transaction" && *value != u"none")
+                return misconfigured(QStringLiteral("database.dsn: \"pooler\" must be transaction or none"));
+            result.pooled = *value == u"transaction";
+        } else if (key == u"listen_host") {
+            result.listenHost = *value;
+        } else if (key == u"listen_port") {
+            result.listenPort = value->toInt(&number);
+            number = number && result.listenPort >= 1 && result.listenPort <= 65535;
         } else if (key == u"statement_timeout") { // ms, as in PostgreSQL
             result.statementTimeoutMs = value->toInt(&number);
             number = number && result.statementTimeoutMs >= 100 && result.statementTimeoutMs <= 600 * 1000;
@@ -122,11 +131,13 @@ QString connectOptions(const PostgresDsn &dsn, bool readOnly)
     byDefault(QStringLiteral("keepalives_idle"), QStringLiteral("5"));
     byDefault(QStringLiteral("keepalives_interval"), QStringLiteral("2"));
     byDefault(QStringLiteral("keepalives_count"), QStringLiteral("3"));
-    QString session =
-        QStringLiteral("-c statement_timeout=%1 -c client_min_messages=warning").arg(dsn.statementTimeoutMs);
-    if (readOnly)
-        session += QStringLiteral(" -c default_transaction_read_only=on");
-    options.insert(QStringLiteral("options"), session);
+    if (!dsn.pooled) { // a pooler refuses them, and shares its sessions
+        QString session =
+            QStringLiteral("-c statement_timeout=%1 -c client_min_messages=warning").arg(dsn.statementTimeoutMs);
+        if (readOnly)
+            session += QStringLiteral(" -c default_transaction_read_only=on");
+        options.insert(QStringLiteral("options"), session);
+    }
 
     QStringList words;
     for (auto it = options.cbegin(); it != options.cend(); ++it)

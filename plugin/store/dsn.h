@@ -20,6 +20,11 @@ struct PostgresDsn {
     // What goes to libpq as it is: sslmode, sslrootcert, sslcert, sslkey, connect_timeout, application_name.
     QMap<QString, QString> options;
     int statementTimeoutMs = 10 * 1000;
+    // A pooler such as PgBouncer in transaction mode stands between: nothing of a session outlives a transaction.
+    bool pooled = false;
+    // Where to listen instead (LISTEN needs a session), if that is possible.
+    QString listenHost;
+    int listenPort = 0;
 };
 
 [[nodiscard]] Result<PostgresDsn> parsePostgresDsn(const QString &dsn);

@@ -4,6 +4,7 @@
 #include "store/callcodec.h"
 #include "store/log.h"
 #include "store/rowreader.h"
+#include "store/sharing.h"
 
 #include <QMap>
 #include <QSet>
@@ -25,10 +26,6 @@ struct LaneRow {
 struct OwnedRoom {
     QString lane;
     call::Room room;
-};
-struct OwnedCall {
-    QString lane;
-    call::Call call;
 };
 struct OwnedState {
     QString lane;
@@ -168,8 +165,18 @@ Result<QVector<T>> readAll(Connection &db, Stats &stats, const QString &table, c
     return rows;
 }
 
-Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats, qint64 now)
+// For a statement: rows whose lane is of these partitions.
+QString ofShare(const Share &share, const char *column)
 {
+    if (!share)
+        return QStringLiteral("TRUE");
+    return QStringLiteral("%1 IN (SELECT l.lane FROM lanes l WHERE l.part IN (%2))")
+        .arg(QLatin1String(column), listOf(*share));
+}
+
+Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats, qint64 now, const Share &share)
+{
+    const QString ours = ofShare(share, "lane");
     // Whatever names a lane makes a record, so that one unreadable row of `lanes` does not hide the rest of it.
     QMap<QString, LaneRecord> records;
     const auto record = [&records](const QString &lane) -> LaneRecord & {
@@ -177,12 +184,15 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
         found.lane = lane;
         return found;
     };
-    const auto lanes = readAll<LaneRow>(db, stats, QStringLiteral("lanes"),
-                                        QStringLiteral("SELECT lane, last_ref FROM lanes"), {}, [](RowReader &row) {
-                                            const QString lane = row.id(0, "lane");
-                                            row.setKey(lane);
-                                            return LaneRow{lane, row.integer(1, "last_ref")};
-                                        });
+    const auto lanes =
+        readAll<LaneRow>(db, stats, QStringLiteral("lanes"),
+                         QStringLiteral("SELECT lane, last_ref FROM lanes WHERE %1")
+                             .arg(share ? QStringLiteral("part IN (%1)").arg(listOf(*share)) : QStringLiteral("TRUE")),
+                         {}, [](RowReader &row) {
+                             const QString lane = row.id(0, "lane");
+                             row.setKey(lane);
+                             return LaneRow{lane, row.integer(1, "last_ref")};
+                         });
     if (!lanes)
         return lanes.error();
     for (const LaneRow &row : *lanes)
@@ -191,7 +201,8 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
     const auto rooms = readAll<OwnedRoom>(
         db, stats, QStringLiteral("rooms"),
         QStringLiteral("SELECT lane, room_id, conversation_id, members, join_rule, crowded, encrypted FROM rooms "
-                       "ORDER BY lane, room_id"),
+                       "WHERE %1 ORDER BY lane, room_id")
+            .arg(ours),
         {}, [](RowReader &row) {
             call::Room room = readRoomRow(row);
             return OwnedRoom{row.id(0, "lane"), std::move(room)};
@@ -204,8 +215,8 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
     const auto calls = readAll<OwnedCall>(
         db, stats, QStringLiteral("calls"),
         QStringLiteral("SELECT %1 FROM calls WHERE NOT forgotten AND (state NOT IN ('early', 'ended') OR "
-                       "forget_at > ?) ORDER BY lane, created_at, id")
-            .arg(callColumns),
+                       "forget_at > ?) AND %2 ORDER BY lane, created_at, id")
+            .arg(callColumns, ours),
         {now}, [](RowReader &row) {
             call::Call call = readCallRow(row);
             return OwnedCall{row.id(14, "lane"), std::move(call)};
@@ -218,7 +229,8 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
     const auto outbox = readAll<OutboxEntry>(db, stats, QStringLiteral("outbox"),
                                              QStringLiteral("SELECT lane, ref, call_id, room_id, type, content, "
                                                             "txn_id, created_at, not_after, form FROM outbox "
-                                                            "ORDER BY lane, ref"),
+                                                            "WHERE %1 ORDER BY lane, ref")
+                                                 .arg(ours),
                                              {}, readOutboxRow);
     if (!outbox)
         return outbox.error();
@@ -231,7 +243,8 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
     const auto keys = readAll<IdempotencyKey>(
         db, stats, QStringLiteral("idempotency_keys"),
         QStringLiteral("SELECT lane, key, request_hash, call_id, at FROM idempotency_keys WHERE at > ? "
-                       "ORDER BY lane, at, key"),
+                       "AND %1 ORDER BY lane, at, key")
+            .arg(ours),
         {now - keyLife}, [](RowReader &row) {
             IdempotencyKey key;
             key.lane = row.id(0, "lane");
@@ -251,7 +264,8 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
     const auto state =
         readAll<OwnedState>(db, stats, QStringLiteral("crypto_state"),
                             QStringLiteral("SELECT lane, kind, key, backend, format, sealed "
-                                           "FROM crypto_state ORDER BY lane, kind, key"),
+                                           "FROM crypto_state WHERE %1 ORDER BY lane, kind, key")
+                                .arg(ours),
                             {}, readStateRow, [&record](const QSqlQuery &row) {
                                 if (const QString lane = row.value(0).toString(); lane.size() <= maxIdLength)
                                     record(lane).stateDamaged = true;
@@ -265,21 +279,23 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
 
 } // namespace
 
-Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now)
+Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now, const Share &share)
 {
     if (!db.beginReading())
         return db.error();
-    Result<QVector<LaneRecord>> lanes = readLanesInTransaction(db, stats, now);
+    Result<QVector<LaneRecord>> lanes = readLanesInTransaction(db, stats, now, share);
     db.rollback();
     return lanes;
 }
 
-Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats)
+Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats, const Share &share, qint64 afterSeq)
 {
     return readAll<InboxEntry>(
         db, stats, QStringLiteral("inbox"),
-        QStringLiteral("SELECT seq, lane, received_at, transaction_id, body FROM inbox ORDER BY seq"), {},
-        readInboxRow);
+        QStringLiteral(
+            "SELECT seq, lane, received_at, transaction_id, body FROM inbox WHERE seq > ? AND %1 ORDER BY seq")
+            .arg(share ? QStringLiteral("part IN (%1)").arg(listOf(*share)) : QStringLiteral("TRUE")),
+        {afterSeq}, readInboxRow);
 }
 
 Result<QHash<QString, QByteArray>> readSettings(Connection &db, Stats &stats)
@@ -355,6 +371,38 @@ Result<QVector<Notice>> readNoticesOfCalls(Connection &db, Stats &stats, const Q
             sorted.insert(notice.id, notice);
     }
     return QVector<Notice>(sorted.cbegin(), sorted.cend());
+}
+
+Result<QVector<OwnedCall>> readLiveCalls(Connection &db, Stats &stats)
+{
+    return readAll<OwnedCall>(db, stats, QStringLiteral("calls"),
+                              QStringLiteral("SELECT %1 FROM calls WHERE NOT forgotten AND announced AND state NOT IN "
+                                             "('early', 'ended')")
+                                  .arg(callColumns),
+                              {}, [](RowReader &row) {
+                                  call::Call call = readCallRow(row);
+                                  return OwnedCall{row.id(14, "lane"), std::move(call)};
+                              });
+}
+
+Result<QVector<call::Room>> readRooms(Connection &db, Stats &stats, const QString &lane)
+{
+    return readAll<call::Room>(
+        db, stats, QStringLiteral("rooms"),
+        QStringLiteral("SELECT lane, room_id, conversation_id, members, join_rule, crowded, encrypted FROM rooms "
+                       "WHERE lane = ? ORDER BY room_id"),
+        {bound(lane)}, readRoomRow);
+}
+
+Result<QHash<QString, qint64>> readNoticeHeads(Connection &db, qint64 afterId)
+{
+    QSqlQuery *rows = db.run(QStringLiteral("SELECT lane, max(id) FROM notices WHERE id > ? GROUP BY lane"), {afterId});
+    if (rows == nullptr)
+        return db.error();
+    QHash<QString, qint64> heads;
+    while (rows->next())
+        heads.insert(rows->value(0).toString(), rows->value(1).toLongLong());
+    return heads;
 }
 
 } // namespace voip::store

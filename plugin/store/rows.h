@@ -23,6 +23,7 @@ struct StoreError {
         Conflict,      // a constraint was broken: trying again will not work
         Corrupt,       // a row that cannot be read; `message` names table, key and column
         Misconfigured, // wrong driver or DSN, schema newer than this program, wrong root key
+        Fenced,        // the partition is another worker's by now: nothing of this may be done any more
     };
     Kind kind = Kind::Unavailable;
     QString message; // never holds the DSN's password or a row's body
@@ -44,6 +45,8 @@ struct InboxBatch {
     QString transactionId;
     qint64 receivedAt = 0;
     QVector<InboxEvent> events;
+    QVector<std::pair<QString, QString>> joins = {}; // (lane, room) that the batch brings a lane into: for findRoutes()
+    bool shared = false;                             // other workers hold some of the lanes: they are stirred
 };
 
 struct InboxEntry { // an accepted event that no lane has consumed yet
@@ -101,9 +104,18 @@ struct StateRow {
     QByteArray sealed;
 };
 
+// A partition, and the token under which a worker holds it. Tokens of a partition only grow.
+struct Fence {
+    int partition = 0;
+    qint64 token = 0;
+
+    bool operator==(const Fence &) const = default;
+};
+
 // One decision of one lane: all of it or nothing.
 struct Commit {
     QString lane;
+    std::optional<Fence> fence = {}; // nothing: the database is ours alone
     QVector<qint64> consumed;        // inbox seqs
     QVector<call::Call> calls;       // upserted by (lane, id)
     QVector<QString> forgottenCalls; // gone from the line; rows stay as history, Early ones are deleted
@@ -130,6 +142,53 @@ struct LaneRecord {
     qint64 lastRef = 0;           // highest ref ever given out in this lane's pending or settled sends
     QVector<StateRow> state;      // in order of kind and key
     bool stateDamaged = false;    // a row of it could not be read: what is here is not all there was
+};
+
+// --- several workers on one database
+
+inline constexpr int partitionCount = 64;
+[[nodiscard]] int partitionOf(const QString &lane); // always the same, everywhere
+using Share = std::optional<QVector<int>>;          // lanes of these partitions; nothing: all lanes
+
+struct LeaseRequest {
+    QString worker; // unique, made anew at each start
+    int ttlMs = 0;  // by the database's clock
+    QVector<Fence> released;
+    int take = partitionCount; // no more than so many in all, and never more than a fair share
+    bool leaving = false;      // takes nothing, and does not count any more
+};
+
+struct Leases {
+    QVector<Fence> held;        // all that is ours now, in order of partition
+    int share = partitionCount; // how many each worker should hold; who has more gives some back
+    int workers = 1;
+};
+
+struct Routes {
+    QHash<QString, QStringList> lanesOfRoom;
+    QHash<QString, QStringList> followersOfUser;
+};
+
+struct OwnedCall {
+    QString lane;
+    call::Call call;
+};
+
+struct Errand {
+    QString id;
+    QString lane;
+    QString worker; // who asked
+    QJsonObject body;
+};
+
+enum class Stir {
+    Inbox,   // whom: the lane
+    Notice,  // the lane
+    Errand,  // the lane
+    Answer,  // the worker
+    Setting, // its key
+    Lease,   // nobody: something is free
+    All,     // something may have been missed
 };
 
 } // namespace voip::store

@@ -4,6 +4,7 @@
 #include "store/limits.h"
 #include "store/log.h"
 #include "store/migrations.h"
+#include "store/sharing.h"
 #include "store/writes.h"
 
 #include <QDateTime>
@@ -119,6 +120,7 @@ void Writer::stopNow()
     m_reconnect.stop();
     m_heartbeat.stop();
     m_opened = false;
+    finishAll(std::exchange(m_unknown, {}), unavailable(QStringLiteral("the store is closed")));
     setAvailable(false);
     m_db.close();
 }
@@ -138,6 +140,8 @@ void Writer::openNow(const QByteArray &rootKey, const std::function<void(const s
     if (!error) {
         if (!m_db.begin()) {
             error = m_db.error();
+        } else if ((error = fillPartitions(m_db))) {
+            m_db.rollback();
         } else if (const Result<voiphost::Done> key = checkRootKey(m_db, rootKey); !key) {
             error = key.error();
             m_db.rollback();
@@ -182,6 +186,7 @@ void Writer::flush()
 void Writer::write(std::deque<WriteJob> group)
 {
     const Busy busy(m_busySince);
+    bool maybeDone = false;
     for (int attempt = 0; attempt < 2 && m_opened && m_available; ++attempt) {
         if (!fileIsThere() || (!m_db.isOpen() && !connectAgain()))
             break;
@@ -204,16 +209,31 @@ void Writer::write(std::deque<WriteJob> group)
         case Outcome::Failed: // disk full, time-out: each of the others would meet the same
             m_db.rollback();
             setAvailable(false); // until a write succeeds again
-            finishAll(group, m_lastError);
-            return;
-        case Outcome::LostBeforeCommit:
+            return giveUp(std::move(group), m_lastError, maybeDone);
         case Outcome::LostInCommit:
+            maybeDone = true;
+            m_db.close();
+            break;
+        case Outcome::LostBeforeCommit:
             m_db.close();
             break;
         }
     }
     setAvailable(false);
-    finishAll(group, unavailable(QStringLiteral("the database is not available")));
+    giveUp(std::move(group), unavailable(QStringLiteral("the database is not available")), maybeDone);
+}
+
+// A lane that is told "not written" decides anew; if it was written all the same, it would decide twice.
+void Writer::giveUp(std::deque<WriteJob> group, const StoreError &error, bool maybeDone)
+{
+    std::deque<WriteJob> answered;
+    for (WriteJob &job : group) {
+        if (maybeDone && job.mustKnow)
+            m_unknown.push_back(std::move(job));
+        else
+            answered.push_back(std::move(job));
+    }
+    finishAll(answered, error);
 }
 
 Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
@@ -227,11 +247,19 @@ Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
     if (!m_db.begin())
         return failed(m_db.error());
     QSet<QString> batches;
+    QHash<int, qint64> held;
     for (const WriteJob &job : group) {
         // The same batch twice in one group: only the first is answered with the rows.
         const bool doubtful = m_doubtful.contains(job.transactionId) && !batches.contains(job.transactionId);
         if (!job.transactionId.isEmpty())
             batches.insert(job.transactionId);
+        if (job.fence && !held.contains(job.fence->partition)) {
+            if (const std::optional<StoreError> error = checkFence(m_db, *job.fence))
+                return failed(*error);
+            held.insert(job.fence->partition, job.fence->token);
+        }
+        if (job.fence && held.value(job.fence->partition) != job.fence->token)
+            return failed({StoreError::Kind::Fenced, QStringLiteral("a token that was given back")});
         if (const std::optional<StoreError> error = job.run(m_db, doubtful))
             return failed(*error);
     }
@@ -280,6 +308,8 @@ void Writer::retryConnection()
     const Busy busy(m_busySince);
     if (fileIsThere() && (m_db.isOpen() || connectAgain()) && canWrite()) {
         setAvailable(true);
+        if (!m_unknown.empty()) // what is submitted from now on comes later: it is flushed by this thread, too
+            write(std::exchange(m_unknown, {}));
         return;
     }
     m_backOffMs = std::min(m_backOffMs * 2, longestBackOffMs);

@@ -3,7 +3,9 @@
 // answered after its commit. A write that the database refuses is found by writing that group again one by one, and
 // alone is answered with the refusal. A connection that is lost before COMMIT costs one immediate repeat; one lost
 // during COMMIT as well, since every write changes nothing the second time (writes.h). Then, and while the database
-// stays away, everything is answered Unavailable at once, and the connection is tried again with back-off.
+// stays away, everything is answered Unavailable at once, and the connection is tried again with back-off. Only what
+// may have been committed and must be known is kept: it is written again, before anything else, when the database is
+// back.
 #pragma once
 
 #include "store/connection.h"
@@ -28,7 +30,9 @@ struct WriteJob {
     std::function<std::optional<StoreError>(Connection &db, bool doubtful)> run;
     // Answers, exactly once: with the remembered result, or with this error.
     std::function<void(const std::optional<StoreError> &)> finish;
-    QString transactionId; // of a batch: what would be doubtful; otherwise empty
+    QString transactionId;           // of a batch: what would be doubtful; otherwise empty
+    std::optional<Fence> fence = {}; // must hold, or the job is refused with Fenced
+    bool mustKnow = false;           // is not answered before it is known whether it was written
 };
 
 class Writer : public QObject
@@ -61,6 +65,7 @@ private:
     void flush();
     void write(std::deque<WriteJob> group);
     [[nodiscard]] Outcome tryTransaction(const std::deque<WriteJob> &group);
+    void giveUp(std::deque<WriteJob> group, const StoreError &error, bool maybeDone);
     void finishAll(const std::deque<WriteJob> &group, const std::optional<StoreError> &error);
     [[nodiscard]] bool connectAgain();
     void retryConnection();
@@ -81,7 +86,8 @@ private:
     bool m_stopped = false;
 
     Connection m_db;
-    QSet<QString> m_doubtful; // transaction ids of batches that may be committed and were not answered
+    std::deque<WriteJob> m_unknown; // may be committed, and nobody was told
+    QSet<QString> m_doubtful;       // transaction ids of batches that may be committed and were not answered
     QTimer m_reconnect;
     QTimer m_heartbeat;
     int m_backOffMs = 0;

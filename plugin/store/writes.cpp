@@ -3,9 +3,11 @@
 
 #include "store/callcodec.h"
 #include "store/script.h"
+#include "store/sharing.h"
 
 #include <QCryptographicHash>
 #include <QMessageAuthenticationCode>
+#include <QSet>
 
 #include <algorithm>
 
@@ -54,6 +56,13 @@ void forgetCall(Script &script, const QString &lane, const QString &id)
     script.run(QStringLiteral("UPDATE calls SET forgotten = TRUE WHERE lane = ? AND id = ?"), values);
 }
 
+void insertMember(Script &script, const QString &lane, const QString &roomId, const QString &user)
+{
+    script.run(
+        QStringLiteral("INSERT INTO room_members (lane, room_id, user_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+        Values().id("room_members.lane", lane).id("room_members.room_id", roomId).id("room_members.user_id", user));
+}
+
 void upsertRoom(Script &script, const QString &lane, const call::Room &room)
 {
     if (room.members.size() > call::Room::maxMembers) {
@@ -70,6 +79,13 @@ void upsertRoom(Script &script, const QString &lane, const call::Room &room)
                               "members = excluded.members, join_rule = excluded.join_rule, "
                               "crowded = excluded.crowded, encrypted = excluded.encrypted"),
                values);
+    // The same once more, to be searched by workers that do not hold the lane.
+    const Values key = Values().id("room_members.lane", lane).id("room_members.room_id", room.id);
+    script.run(QStringLiteral("DELETE FROM room_members WHERE lane = ? AND room_id = ?"), key);
+    for (auto it = room.members.constBegin(); it != room.members.constEnd(); ++it) {
+        if (room.has(lane) && room.has(it.key()))
+            insertMember(script, lane, room.id, it.key());
+    }
 }
 
 void insertSend(Script &script, const QString &lane, const OutboxEntry &entry)
@@ -188,21 +204,33 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, 
         if (!unseen)
             continue;
         QSqlQuery *row =
-            script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body) "
-                                      "VALUES (?, ?, ?, ?, ?) RETURNING seq"),
+            script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body, "
+                                      "part) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq"),
                        Values()
                            .id("inbox.lane", event.lane)
                            .id("inbox.event_id", event.eventId)
                            .id("inbox.transaction_id", batch.transactionId)
                            .plain(batch.receivedAt)
-                           .json("inbox.body", event.body));
+                           .json("inbox.body", event.body)
+                           .plain(partitionOf(event.lane)));
         if (row != nullptr && row->next()) {
             added +=
                 InboxEntry{row->value(0).toLongLong(), event.lane, batch.receivedAt, batch.transactionId, event.body};
         }
     }
+    if (fresh) {
+        for (const auto &[lane, room] : batch.joins)
+            insertMember(script, lane, room, lane);
+    }
     if (script.error())
         return *script.error();
+    if (batch.shared) {
+        QSet<QString> lanes;
+        for (const InboxEntry &entry : std::as_const(added))
+            lanes.insert(entry.lane);
+        for (const QString &lane : std::as_const(lanes))
+            writeStir(db, Stir::Inbox, lane);
+    }
     return added;
 }
 
@@ -212,9 +240,9 @@ Result<Committed> writeCommit(Connection &db, const Commit &commit)
     qint64 lastRef = 0;
     for (const OutboxEntry &entry : commit.sends)
         lastRef = std::max(lastRef, entry.ref);
-    script.run(QStringLiteral("INSERT INTO lanes (lane, last_ref) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE "
+    script.run(QStringLiteral("INSERT INTO lanes (lane, last_ref, part) VALUES (?, ?, ?) ON CONFLICT (lane) DO UPDATE "
                               "SET last_ref = excluded.last_ref WHERE excluded.last_ref > lanes.last_ref"),
-               Values().id("lanes.lane", commit.lane).plain(lastRef));
+               Values().id("lanes.lane", commit.lane).plain(lastRef).plain(partitionOf(commit.lane)));
     for (const qint64 seq : commit.consumed) {
         script.run(QStringLiteral("DELETE FROM inbox WHERE seq = ? AND lane = ?"),
                    Values().plain(seq).id("inbox.lane", commit.lane));
@@ -253,6 +281,8 @@ Result<Committed> writeCommit(Connection &db, const Commit &commit)
         writeState(script, commit.lane, row);
     if (script.error())
         return *script.error();
+    if (commit.fence && !commit.notices.isEmpty())
+        writeStir(db, Stir::Notice, commit.lane);
     return committed;
 }
 
@@ -262,6 +292,7 @@ Result<Done> writeSetting(Connection &db, const QString &key, const QByteArray &
     script.run(QStringLiteral("INSERT INTO settings (key, value) VALUES (?, ?) "
                               "ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
                Values().id("settings.key", key).bytes("settings.value", value));
+    writeStir(db, Stir::Setting, key);
     if (script.error())
         return *script.error();
     return Done{};

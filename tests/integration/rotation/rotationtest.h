@@ -46,7 +46,7 @@ constexpr int sealedValues = 7;
 // Opened with this key, and `sealedValues` values of two users and the settings sealed with it.
 inline void fill(const voiphost::DatabaseSettings &settings, const QByteArray &key)
 {
-    store::Store store(settings);
+    store::SqlStore store(settings);
     if (!storetest::open(store, key))
         qFatal("the database cannot be opened");
     for (const QString &lane : {QStringLiteral("@nova_alice:test"), QStringLiteral("@nova_carol:test")}) {
@@ -70,7 +70,7 @@ inline void fill(const voiphost::DatabaseSettings &settings, const QByteArray &k
 // How many values open with the key; -1: the database does not take it.
 inline int readable(const voiphost::DatabaseSettings &settings, const QByteArray &key)
 {
-    store::Store store(settings);
+    store::SqlStore store(settings);
     if (!storetest::open(store, key))
         return -1;
     int count = 0;

@@ -78,7 +78,7 @@ private Q_SLOTS:
         says(QStringLiteral("NO_NEW_KEY: There is no new key: write it into the file root_key_next"));
         write(m_folder->filePath(nextRootKeyName), QByteArray(32, 'n').toBase64());
         {
-            store::Store running(m_host.store);
+            store::SqlStore running(m_host.store);
             QVERIFY(storetest::open(running, QByteArray(32, 'o')));
             QCOMPARE(run({m_rotate}), 1);
             says(QStringLiteral("in use by another process"));

@@ -179,7 +179,7 @@ private Q_SLOTS:
         newCase(keychain, old);
         rotationRefused("DATABASE_UNAVAILABLE", QStringLiteral("does not exist yet"));
         {
-            store::Store store(m_host.store);
+            store::SqlStore store(m_host.store);
             QVERIFY(storetest::open(store));
         }
         rotationRefused("NO_ROOT_KEY", QStringLiteral("never opened with a root key"));
@@ -192,7 +192,7 @@ private Q_SLOTS:
         QFETCH(QString, driver);
         newCase(keychain, old, driver);
         fill(m_host.store, old);
-        store::Store running(m_host.store);
+        store::SqlStore running(m_host.store);
         QVERIFY(storetest::open(running, old));
         rotationRefused("DATABASE_UNAVAILABLE", QStringLiteral("in use by another process"));
         QVERIFY(!inKeyring(nextRootKeyName));

@@ -23,7 +23,7 @@ class StoreLifecycle : public QObject
     void refused(const voiphost::DatabaseSettings &settings, StoreError::Kind kind, const QString &word,
                  const QByteArray &key = {})
     {
-        Store store(settings);
+        SqlStore store(settings);
         const auto result = open(store, key);
         QVERIFY(!result);
         QVERIFY2(result.error().message.contains(word), qPrintable(result.error().message));
@@ -67,7 +67,7 @@ private Q_SLOTS:
     void sqliteFileIsPrivate()
     {
         const voiphost::DatabaseSettings settings = m_databases.fresh(QStringLiteral("sqlite"));
-        Store store(settings);
+        SqlStore store(settings);
         QVERIFY(open(store));
         QVERIFY(accept(store, batch(QStringLiteral("t"), QStringLiteral("@a:test"), {QStringLiteral("$1")})));
         for (const QString &suffix : {QString(), QStringLiteral("-wal"), QStringLiteral("-shm")}) {
@@ -84,12 +84,12 @@ private Q_SLOTS:
         QFETCH(QString, driver);
         const voiphost::DatabaseSettings settings = m_databases.fresh(driver);
         {
-            Store store(settings);
+            SqlStore store(settings);
             QVERIFY(open(store)); // without one at first
         }
         const QByteArray key(32, 'k');
         for (int i = 0; i < 2; ++i) {
-            Store store(settings);
+            SqlStore store(settings);
             QVERIFY(open(store, key));
         }
         refused(settings, StoreError::Kind::Misconfigured, QStringLiteral("root_key: not the one"),
@@ -109,7 +109,7 @@ private Q_SLOTS:
         QCOMPARE(look.schemaVersion, 0);
         QVERIFY(look.programVersion >= 1);
         {
-            Store store(settings);
+            SqlStore store(settings);
             QVERIFY(open(store));
         }
         look = Store::inspect(settings);
@@ -164,7 +164,7 @@ private Q_SLOTS:
         int good = 0;
         int refused = 0;
         QObject context;
-        Store store(settings);
+        SqlStore store(settings);
         QVERIFY(open(store));
         QVERIFY(threads() > before);
         for (int i = 0; i < 600; ++i) {
@@ -183,14 +183,14 @@ private Q_SLOTS:
                 ++refused;
         };
         store.putSetting(QStringLiteral("k"), "v", &context, late);
-        store.pendingInbox(&context, late);
+        store.pendingInbox({}, 0, &context, late);
         store.open({}, &context, late);
         waitUntil([&] { return good == 600 && refused == 3; }, "answers after the close");
     }
 
     void writesBeforeOpenAreRefused()
     {
-        Store store(m_databases.fresh(QStringLiteral("sqlite")));
+        SqlStore store(m_databases.fresh(QStringLiteral("sqlite")));
         const auto result =
             accept(store, batch(QStringLiteral("t"), QStringLiteral("@a:test"), {QStringLiteral("$1")}));
         QVERIFY(!result);
@@ -203,7 +203,7 @@ private Q_SLOTS:
     void answersToTheDeadAreDropped()
     {
         QFETCH(QString, driver);
-        Store store(m_databases.fresh(driver));
+        SqlStore store(m_databases.fresh(driver));
         QVERIFY(open(store));
         int called = 0;
         for (int i = 0; i < 200; ++i) { // destroyed at all stages of the way

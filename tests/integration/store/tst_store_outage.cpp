@@ -64,7 +64,7 @@ private Q_SLOTS:
         const int answered = printed.left(printed.lastIndexOf('\n')).split('\n').last().toInt();
         QVERIFY(answered >= 200);
 
-        Store store(settings);
+        SqlStore store(settings);
         QVERIFY(open(store));
         const auto lanes = restore(store, 0);
         const qsizetype sends = lanes->at(0).outbox.size();
@@ -87,7 +87,7 @@ private Q_SLOTS:
     void serverKilledUnderLoad()
     {
         const voiphost::DatabaseSettings settings = m_databases.fresh(QStringLiteral("postgresql"));
-        Store store(settings);
+        SqlStore store(settings);
         QVERIFY(open(store));
         QSignalSpy changes(&store, &Store::availableChanged);
         constexpr int count = 3000;
@@ -131,7 +131,7 @@ private Q_SLOTS:
         write(++started);
         waitUntil([&] { return open == 0; }, "a refusal while the server is gone");
         QCOMPARE(refused.size(), before + 1);
-        QVERIFY(!await<QVector<InboxEntry>>([&](QObject *c, auto r) { store.pendingInbox(c, r); }));
+        QVERIFY(!await<QVector<InboxEntry>>([&](QObject *c, auto r) { store.pendingInbox({}, 0, c, r); }));
         QVERIFY(m_databases.cluster().start());
         waitUntil([&] { return store.available(); }, "the store to come back by itself");
         while (!refused.isEmpty() || open > 0) {
@@ -157,7 +157,7 @@ private Q_SLOTS:
 
     void anIdleStoreNoticesToo()
     {
-        Store store(m_databases.fresh(QStringLiteral("postgresql")));
+        SqlStore store(m_databases.fresh(QStringLiteral("postgresql")));
         QVERIFY(open(store));
         m_databases.cluster().stop();
         waitUntil([&] { return !store.available(); }, "the heartbeat");
@@ -167,7 +167,7 @@ private Q_SLOTS:
 
     void restartBetweenWritesIsNotNoticed()
     {
-        Store store(m_databases.fresh(QStringLiteral("postgresql")));
+        SqlStore store(m_databases.fresh(QStringLiteral("postgresql")));
         QVERIFY(open(store));
         QVERIFY(commit(store, numbered(1)));
         QVERIFY(pending(store));
@@ -197,7 +197,7 @@ private Q_SLOTS:
         QFETCH(bool, serverStaysAway);
         const voiphost::DatabaseSettings settings = m_databases.fresh(QStringLiteral("postgresql"));
         PgProxy proxy(settings.dsn);
-        Store store({settings.driver, proxy.dsn()});
+        SqlStore store({settings.driver, proxy.dsn()});
         QVERIFY(open(store));
 
         // The batch: its events are handed out exactly once, by whichever attempt is answered well.
@@ -243,7 +243,7 @@ private Q_SLOTS:
     void fileThatIsDeleted()
     {
         const auto settings = m_databases.fresh(QStringLiteral("sqlite"));
-        Store store(settings);
+        SqlStore store(settings);
         QVERIFY(open(store));
         QVERIFY(commit(store, numbered(1)));
         const QString aside = settings.dsn + QStringLiteral(".aside");
@@ -259,7 +259,7 @@ private Q_SLOTS:
 
     void fileThatCannotGrow()
     {
-        Store store(m_databases.fresh(QStringLiteral("sqlite")));
+        SqlStore store(m_databases.fresh(QStringLiteral("sqlite")));
         QVERIFY(open(store));
         std::signal(SIGXFSZ, SIG_IGN);
         rlimit original{};

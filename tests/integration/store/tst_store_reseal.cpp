@@ -49,7 +49,7 @@ class StoreReseal : public QObject
     // Some rows and settings of each kind, under the old key.
     void fill(int rows)
     {
-        Store store(m_settings);
+        SqlStore store(m_settings);
         QVERIFY(open(store, oldKey));
         Commit c;
         c.lane = alice;
@@ -105,7 +105,7 @@ private Q_SLOTS:
             else
                 QCOMPARE(found.at(i), expected[i].replace(QLatin1String("|o|"), QLatin1String("|n|")));
         }
-        Store store(m_settings);
+        SqlStore store(m_settings);
         const auto refused = open(store, oldKey);
         QVERIFY(!refused);
         QVERIFY(refused.error().message.contains(QLatin1String("root_key: not the one")));
@@ -188,7 +188,7 @@ private Q_SLOTS:
             QVERIFY(error && error->message.contains(QLatin1String("schema version 0")));
         }
         {
-            Store store(m_settings);
+            SqlStore store(m_settings);
             QVERIFY(open(store)); // without a key
         }
         {
@@ -214,7 +214,7 @@ private Q_SLOTS:
     void aStoreDoesNotComeBackToAnotherKey()
     {
         fill(1);
-        Store store(m_settings);
+        SqlStore store(m_settings);
         QVERIFY(open(store, oldKey));
         Side side(m_settings);
         const QString ours = side.value(QStringLiteral("SELECT value FROM meta WHERE key = 'root_key_check'"));

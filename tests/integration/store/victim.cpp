@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // store_victim DRIVER DSN: accepts batches and commits without end, and prints each number once its write was
 // answered. It is there to be killed with -9.
-#include "store/store.h"
+#include "store/sqlstore.h"
 
 #include <QCoreApplication>
 
@@ -48,7 +48,7 @@ void next(Store &store, int number)
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    Store store({app.arguments().value(1), app.arguments().value(2)});
+    SqlStore store({app.arguments().value(1), app.arguments().value(2)});
     store.open({}, &app, [&store](const Result<voiphost::Done> &opened) {
         if (!opened)
             qFatal("not opened: %s", qPrintable(opened.error().message));

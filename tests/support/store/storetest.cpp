@@ -123,12 +123,12 @@ Result<voiphost::Done> prune(Store &store, qint64 now)
 
 Result<QVector<LaneRecord>> restore(Store &store, qint64 now)
 {
-    return await<QVector<LaneRecord>>([&](QObject *c, auto reply) { store.restoreLanes(now, c, reply); });
+    return await<QVector<LaneRecord>>([&](QObject *c, auto reply) { store.restoreLanes(now, {}, c, reply); });
 }
 
 Result<QVector<InboxEntry>> pending(Store &store)
 {
-    return await<QVector<InboxEntry>>([&](QObject *c, auto reply) { store.pendingInbox(c, reply); });
+    return await<QVector<InboxEntry>>([&](QObject *c, auto reply) { store.pendingInbox({}, 0, c, reply); });
 }
 
 InboxBatch batch(const QString &transactionId, const QString &lane, const QStringList &eventIds)

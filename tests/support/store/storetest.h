@@ -4,7 +4,7 @@
 #pragma once
 
 #include "postgrescluster.h"
-#include "store/store.h"
+#include "store/sqlstore.h"
 
 #include <QEventLoop>
 #include <QRandomGenerator>

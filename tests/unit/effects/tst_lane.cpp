@@ -29,7 +29,7 @@ class LaneTest : public QObject
         observe::Metrics metrics;
         effects::Clock clock;
         effects::Board board{metrics};
-        store::Store store;
+        store::SqlStore store;
         homeserver::Client client;
         homeserver::GhostDirectory ghosts{&client};
         effects::Outbox outbox{client, ghosts, metrics, clock};
@@ -60,6 +60,7 @@ class LaneTest : public QObject
                        },
                        nullptr,
                        [this](const QString &) { return accepting; },
+                       {},
                        [this] { return draining; },
                        {},
                        [](const auto &...) {},
@@ -67,8 +68,9 @@ class LaneTest : public QObject
         {
             lane = std::make_unique<effects::Lane>(id, QStringLiteral("alice"), services);
             QObject::connect(lane.get(), &effects::Lane::noticed, &client,
-                             [this](const auto &notice) { notices.push_back(notice); });
-            QObject::connect(lane.get(), &effects::Lane::consumed, &client, [this](qsizetype n) { consumed += n; });
+                             [this](const QString &, const auto &notice) { notices.push_back(notice); });
+            QObject::connect(lane.get(), &effects::Lane::consumed, &client,
+                             [this](const QVector<qint64> &seqs) { consumed += seqs.size(); });
             QObject::connect(&outbox, &effects::Outbox::sent, &client,
                              [this](const QString &, const QString &callId, qint64 ref, const QString &eventId) {
                                  lane->take(call::Sent{ref, callId, eventId});

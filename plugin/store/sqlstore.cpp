@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/store.h"
+#include "store/sqlstore.h"
 
+#include "store/listener.h"
 #include "store/log.h"
 #include "store/migrations.h"
 #include "store/reader.h"
 #include "store/reads.h"
 #include "store/relay.h"
+#include "store/sharing.h"
 #include "store/stats.h"
 #include "store/writer.h"
 #include "store/writes.h"
@@ -68,40 +70,68 @@ ReadJob readJob(QObject *context, Reply<T> reply, Function function)
 
 } // namespace
 
-Store::Store(voiphost::DatabaseSettings settings, QObject *parent)
-    : QObject(parent), m_settings(std::move(settings)), m_stats(std::make_shared<Stats>()),
+int partitionOf(const QString &lane)
+{
+    std::uint32_t hash = 2166136261; // FNV-1a: the same on every machine and in every version
+    for (const char byte : lane.toUtf8())
+        hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619;
+    return static_cast<int>(hash % partitionCount);
+}
+
+SqlStore::SqlStore(voiphost::DatabaseSettings settings, Use use, QObject *parent)
+    : Store(parent), m_settings(std::move(settings)), m_stats(std::make_shared<Stats>()),
       m_writer(std::make_unique<Writer>(m_settings, m_stats)), m_reader(std::make_unique<Reader>(m_settings))
 {
     connect(m_writer.get(), &Writer::availableChanged, this, &Store::availableChanged);
+    if (use == Use::Shared) {
+        m_listener = std::make_unique<Listener>(m_settings);
+        connect(m_listener.get(), &Listener::stirred, this, &Store::stirred);
+    }
     m_watch = new QTimer(this);
-    connect(m_watch, &QTimer::timeout, this, &Store::lookForStall);
+    connect(m_watch, &QTimer::timeout, this, &SqlStore::lookForStall);
     m_watch->start(watchMs);
 }
 
-Store::~Store()
+SqlStore::~SqlStore()
 {
     close();
 }
 
-void Store::open(const QByteArray &rootKey, QObject *context, Reply<Done> reply)
+void SqlStore::open(const QByteArray &rootKey, QObject *context, Reply<Done> reply)
 {
+    if (m_listener && m_settings.driver != u"postgresql") {
+        const Answer<Done> refused(context, std::move(reply));
+        return refused.give(
+            StoreError{StoreError::Kind::Misconfigured,
+                       QStringLiteral("database.driver: SQLite cannot be shared by several workers: use "
+                                      "postgresql, or leave plugins.matrixvoip.workers out")});
+    }
+    if (m_listener)
+        m_listener->start();
     m_writer->open(rootKey, [answer = Answer<Done>(context, std::move(reply))](const std::optional<StoreError> &error) {
         answer.give(error ? Result<Done>(*error) : Result<Done>(Done{}));
     });
 }
 
-void Store::close()
+void SqlStore::close()
 {
+    if (m_listener)
+        m_listener->stop();
     m_writer->stop();
     m_reader->stop();
 }
 
-bool Store::available() const
+bool SqlStore::available() const
 {
     return m_writer->available() && !m_stalled;
 }
 
-void Store::lookForStall()
+bool SqlStore::hears() const
+{
+    return m_listener && m_listener->hears();
+}
+
+void SqlStore::lookForStall()
 {
     using namespace std::chrono;
     const qint64 since = m_writer->busySince();
@@ -115,12 +145,12 @@ void Store::lookForStall()
     Q_EMIT availableChanged(available());
 }
 
-Store::Counters Store::counters() const
+SqlStore::Counters SqlStore::counters() const
 {
     return {m_stats->transactions, m_stats->writes, m_stats->corruptRows, m_stats->reconnects};
 }
 
-void Store::accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply)
+void SqlStore::accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply)
 {
     const QString id = batch.transactionId;
     m_writer->submit(writeJob<QVector<InboxEntry>>(
@@ -128,52 +158,60 @@ void Store::accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>
         [batch = std::move(batch)](Connection &db, bool doubtful) { return writeBatch(db, batch, doubtful); }, id));
 }
 
-void Store::commit(Commit commit, QObject *context, Reply<Committed> reply)
+void SqlStore::commit(Commit commit, QObject *context, Reply<Committed> reply)
 {
-    m_writer->submit(writeJob<Committed>(context, std::move(reply), [commit = std::move(commit)](Connection &db, bool) {
+    const auto fence = commit.fence;
+    WriteJob job = writeJob<Committed>(context, std::move(reply), [commit = std::move(commit)](Connection &db, bool) {
         return writeCommit(db, commit);
-    }));
+    });
+    job.fence = fence;
+    job.mustKnow = true;
+    m_writer->submit(std::move(job));
 }
 
-void Store::putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<Done> reply)
+void SqlStore::putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<Done> reply)
 {
     m_writer->submit(writeJob<Done>(context, std::move(reply),
                                     [key, value](Connection &db, bool) { return writeSetting(db, key, value); }));
 }
 
-void Store::prune(qint64 now, QObject *context, Reply<Done> reply)
+void SqlStore::prune(qint64 now, QObject *context, Reply<Done> reply)
 {
     m_writer->submit(
         writeJob<Done>(context, std::move(reply), [now](Connection &db, bool) { return writePrune(db, now); }));
 }
 
-void Store::restoreLanes(qint64 now, QObject *context, Reply<QVector<LaneRecord>> reply)
+void SqlStore::restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply)
 {
-    m_reader->submit(readJob<QVector<LaneRecord>>(
-        context, std::move(reply), [now, stats = m_stats](Connection &db) { return readLanes(db, *stats, now); }));
+    m_reader->submit(
+        readJob<QVector<LaneRecord>>(context, std::move(reply), [now, share, stats = m_stats](Connection &db) {
+            return readLanes(db, *stats, now, share);
+        }));
 }
 
-void Store::pendingInbox(QObject *context, Reply<QVector<InboxEntry>> reply)
+void SqlStore::pendingInbox(const Share &share, qint64 afterSeq, QObject *context, Reply<QVector<InboxEntry>> reply)
 {
-    m_reader->submit(readJob<QVector<InboxEntry>>(context, std::move(reply),
-                                                  [stats = m_stats](Connection &db) { return readInbox(db, *stats); }));
+    m_reader->submit(
+        readJob<QVector<InboxEntry>>(context, std::move(reply), [share, afterSeq, stats = m_stats](Connection &db) {
+            return readInbox(db, *stats, share, afterSeq);
+        }));
 }
 
-void Store::settings(QObject *context, Reply<QHash<QString, QByteArray>> reply)
+void SqlStore::settings(QObject *context, Reply<QHash<QString, QByteArray>> reply)
 {
     m_reader->submit(readJob<QHash<QString, QByteArray>>(
         context, std::move(reply), [stats = m_stats](Connection &db) { return readSettings(db, *stats); }));
 }
 
-void Store::findCall(const QString &lane, const QString &callId, QObject *context,
-                     Reply<std::optional<call::Call>> reply)
+void SqlStore::findCall(const QString &lane, const QString &callId, QObject *context,
+                        Reply<std::optional<call::Call>> reply)
 {
     m_reader->submit(readJob<std::optional<call::Call>>(
         context, std::move(reply), [lane, callId](Connection &db) { return readCall(db, lane, callId); }));
 }
 
-void Store::history(const QString &lane, int limit, const QString &beforeCallId, QObject *context,
-                    Reply<QVector<call::Call>> reply)
+void SqlStore::history(const QString &lane, int limit, const QString &beforeCallId, QObject *context,
+                       Reply<QVector<call::Call>> reply)
 {
     m_reader->submit(readJob<QVector<call::Call>>(context, std::move(reply),
                                                   [lane, limit, beforeCallId, stats = m_stats](Connection &db) {
@@ -181,7 +219,8 @@ void Store::history(const QString &lane, int limit, const QString &beforeCallId,
                                                   }));
 }
 
-void Store::noticesAfter(const QString &lane, qint64 afterId, int limit, QObject *context, Reply<QVector<Notice>> reply)
+void SqlStore::noticesAfter(const QString &lane, qint64 afterId, int limit, QObject *context,
+                            Reply<QVector<Notice>> reply)
 {
     m_reader->submit(
         readJob<QVector<Notice>>(context, std::move(reply), [lane, afterId, limit, stats = m_stats](Connection &db) {
@@ -189,8 +228,8 @@ void Store::noticesAfter(const QString &lane, qint64 afterId, int limit, QObject
         }));
 }
 
-void Store::noticesOfCalls(const QString &lane, const QVector<QString> &callIds, QObject *context,
-                           Reply<QVector<Notice>> reply)
+void SqlStore::noticesOfCalls(const QString &lane, const QVector<QString> &callIds, QObject *context,
+                              Reply<QVector<Notice>> reply)
 {
     m_reader->submit(
         readJob<QVector<Notice>>(context, std::move(reply), [lane, callIds, stats = m_stats](Connection &db) {
@@ -198,12 +237,69 @@ void Store::noticesOfCalls(const QString &lane, const QVector<QString> &callIds,
         }));
 }
 
-bool Store::Inspection::fits(const QByteArray &rootKey) const
+void SqlStore::lease(LeaseRequest request, QObject *context, Reply<Leases> reply)
+{
+    m_writer->submit(writeJob<Leases>(context, std::move(reply), [request = std::move(request)](Connection &db, bool) {
+        return writeLease(db, request);
+    }));
+}
+
+void SqlStore::findRoutes(const QStringList &rooms, const QStringList &users, QObject *context, Reply<Routes> reply)
+{
+    m_reader->submit(readJob<Routes>(context, std::move(reply),
+                                     [rooms, users](Connection &db) { return readRoutes(db, rooms, users); }));
+}
+
+void SqlStore::liveCalls(QObject *context, Reply<QVector<OwnedCall>> reply)
+{
+    m_reader->submit(readJob<QVector<OwnedCall>>(
+        context, std::move(reply), [stats = m_stats](Connection &db) { return readLiveCalls(db, *stats); }));
+}
+
+void SqlStore::roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply)
+{
+    m_reader->submit(readJob<QVector<call::Room>>(
+        context, std::move(reply), [lane, stats = m_stats](Connection &db) { return readRooms(db, *stats, lane); }));
+}
+
+void SqlStore::noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString, qint64>> reply)
+{
+    m_reader->submit(readJob<QHash<QString, qint64>>(
+        context, std::move(reply), [afterId](Connection &db) { return readNoticeHeads(db, afterId); }));
+}
+
+void SqlStore::sendErrand(Errand errand, QObject *context, Reply<Done> reply)
+{
+    m_writer->submit(writeJob<Done>(context, std::move(reply), [errand = std::move(errand)](Connection &db, bool) {
+        return writeErrand(db, errand, false);
+    }));
+}
+
+void SqlStore::takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<Errand>> reply)
+{
+    m_writer->submit(writeJob<QVector<Errand>>(
+        context, std::move(reply), [partitions](Connection &db, bool) { return takeErrandsOf(db, partitions); }));
+}
+
+void SqlStore::answerErrand(Errand answer, QObject *context, Reply<Done> reply)
+{
+    m_writer->submit(writeJob<Done>(context, std::move(reply), [answer = std::move(answer)](Connection &db, bool) {
+        return writeErrand(db, answer, true);
+    }));
+}
+
+void SqlStore::takeAnswers(const QString &worker, QObject *context, Reply<QVector<Errand>> reply)
+{
+    m_writer->submit(writeJob<QVector<Errand>>(context, std::move(reply),
+                                               [worker](Connection &db, bool) { return takeAnswersFor(db, worker); }));
+}
+
+bool SqlStore::Inspection::fits(const QByteArray &rootKey) const
 {
     return !rootKey.isEmpty() && rootKeyCheck == store::rootKeyCheck(rootKey);
 }
 
-Store::Inspection Store::inspect(const voiphost::DatabaseSettings &settings)
+SqlStore::Inspection SqlStore::inspect(const voiphost::DatabaseSettings &settings)
 {
     Inspection result;
     Connection db(settings, Connection::Access::ReadOnly);
