@@ -104,7 +104,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, driver);
         const voiphost::DatabaseSettings settings = m_databases.fresh(driver);
-        Store::Inspection look = Store::inspect(settings);
+        SqlStore::Inspection look = SqlStore::inspect(settings);
         QVERIFY2(look.reachable, qPrintable(look.message));
         QCOMPARE(look.schemaVersion, 0);
         QVERIFY(look.programVersion >= 1);
@@ -112,7 +112,7 @@ private Q_SLOTS:
             SqlStore store(settings);
             QVERIFY(open(store));
         }
-        look = Store::inspect(settings);
+        look = SqlStore::inspect(settings);
         QVERIFY2(look.reachable, qPrintable(look.message));
         QCOMPARE(look.schemaVersion, look.programVersion);
         QCOMPARE(look.message, QString());
@@ -120,7 +120,7 @@ private Q_SLOTS:
         side.run(QStringLiteral("UPDATE meta SET value = '977' WHERE key = 'schema_version'"));
         refused(settings, StoreError::Kind::Misconfigured,
                 QStringLiteral("977, newer than this program's %1").arg(look.programVersion));
-        look = Store::inspect(settings);
+        look = SqlStore::inspect(settings);
         QCOMPARE(look.schemaVersion, 977);
         QVERIFY(look.message.contains(QStringLiteral("newer")));
     }
@@ -128,10 +128,10 @@ private Q_SLOTS:
     void inspectionChangesNothing()
     {
         const voiphost::DatabaseSettings settings = m_databases.fresh(QStringLiteral("sqlite"));
-        QVERIFY(Store::inspect(settings).reachable);
+        QVERIFY(SqlStore::inspect(settings).reachable);
         QVERIFY(!QFileInfo::exists(settings.dsn));
-        const Store::Inspection none =
-            Store::inspect({QStringLiteral("postgresql"), QStringLiteral("host=127.0.0.1 port=1 dbname=x")});
+        const SqlStore::Inspection none =
+            SqlStore::inspect({QStringLiteral("postgresql"), QStringLiteral("host=127.0.0.1 port=1 dbname=x")});
         QVERIFY(!none.reachable);
         QVERIFY(!none.message.isEmpty());
     }
@@ -145,7 +145,7 @@ private Q_SLOTS:
         QStringList answers;
         QObject context; // dies before what the replies write to
         for (int i = 0; i < 4; ++i) {
-            workers.push_back(std::make_unique<Store>(settings));
+            workers.push_back(std::make_unique<SqlStore>(settings));
             workers.back()->open(QByteArray(32, 'k'), &context, [&answers](const Result<voiphost::Done> &result) {
                 answers += result ? QStringLiteral("ok") : result.error().message;
             });

@@ -21,7 +21,7 @@ class StoreReads : public QObject
 
     Databases m_databases;
     voiphost::DatabaseSettings m_settings;
-    std::unique_ptr<Store> m_store;
+    std::unique_ptr<SqlStore> m_store;
 
     void forEachDatabase()
     {
@@ -48,7 +48,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, driver);
         m_settings = m_databases.fresh(driver);
-        m_store = std::make_unique<Store>(m_settings);
+        m_store = std::make_unique<SqlStore>(m_settings);
         QVERIFY(open(*m_store));
     }
     void cleanup() { m_store.reset(); }

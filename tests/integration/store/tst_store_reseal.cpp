@@ -110,7 +110,7 @@ private Q_SLOTS:
         QVERIFY(!refused);
         QVERIFY(refused.error().message.contains(QLatin1String("root_key: not the one")));
         QVERIFY(open(store, newKey));
-        const Store::Inspection look = Store::inspect(m_settings);
+        const SqlStore::Inspection look = SqlStore::inspect(m_settings);
         QVERIFY2(look.fits(newKey) && !look.fits(oldKey), qPrintable(look.message));
     }
 
@@ -150,7 +150,7 @@ private Q_SLOTS:
     void onlyWhileNobodyElseIsThere()
     {
         fill(1);
-        auto store = std::make_unique<Store>(m_settings);
+        auto store = std::make_unique<SqlStore>(m_settings);
         QVERIFY(open(*store, oldKey)); // and idle
         {
             Resealer resealer(m_settings);
@@ -160,11 +160,11 @@ private Q_SLOTS:
             QVERIFY2(error->message.contains(QLatin1String("in use by another process")), qPrintable(error->message));
         }
         QVERIFY(store->available());
-        QVERIFY(commit(*store, Commit{alice, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}));
+        QVERIFY(commit(*store, Commit{alice, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}}));
         store.reset();
         auto resealer = std::make_unique<Resealer>(m_settings);
         QVERIFY(!resealer->open());
-        Store late(m_settings);
+        SqlStore late(m_settings);
         const auto refused = open(late, oldKey);
         QVERIFY(!refused);
         QCOMPARE(refused.error().kind, StoreError::Kind::Unavailable);
@@ -221,7 +221,7 @@ private Q_SLOTS:
         side.run(QStringLiteral("UPDATE meta SET value = 'another' WHERE key = 'root_key_check'"));
         side.run(QStringLiteral("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
                                 "current_database() AND pid <> pg_backend_pid()"));
-        const Commit c{alice, {}, {}, {}, {}, {}, {}, {}, {}, {{QStringLiteral("k"), {}, {}, 1, "s"}}, {}};
+        const Commit c{alice, {}, {}, {}, {}, {}, {}, {}, {}, {}, {{QStringLiteral("k"), {}, {}, 1, "s"}}, {}};
         QVERIFY(!commit(store, c));
         QVERIFY(!store.available());
         QTest::qWait(500); // it goes on trying

@@ -56,7 +56,7 @@ class StoreState : public QObject
 
     Databases m_databases;
     voiphost::DatabaseSettings m_settings;
-    std::unique_ptr<Store> m_store;
+    std::unique_ptr<SqlStore> m_store;
 
     void forEachDatabase()
     {
@@ -87,7 +87,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, driver);
         m_settings = m_databases.fresh(driver);
-        m_store = std::make_unique<Store>(m_settings);
+        m_store = std::make_unique<SqlStore>(m_settings);
         const auto opened = open(*m_store);
         QVERIFY2(opened, opened ? "" : qPrintable(opened.error().message));
     }
