@@ -66,7 +66,7 @@ export class Ledger {
     if (firstEnd >= 0 && bridges.slice(firstEnd + 1).some(({ type }) => !ends.includes(type))) note(this.disorder, 'an event after the end');
     if (call.from === 'host' && bridges.length > 0 && bridges[0].type !== 'm.call.invite') note(this.disorder, `${bridges[0].type} before the invite`);
     const seqs = told.map(({ data }) => data.seq);
-    if (seqs.some((seq, i) => i > 0 && seq !== seqs[i - 1] + 1)) note(this.disorder, `seq ${seqs.join(' ')} at the phone`);
+    if (seqs.some((seq, i) => seq !== i + 1)) note(this.disorder, `seq ${seqs.join(' ')} at the phone`);
 
     const begun = has(events, 'm.call.invite');
     if (call.from === 'matrix' && !names.includes('call.initiated') && !has(theirs, 'm.call.hangup')) note(this.lost, 'the call, to the phone');
