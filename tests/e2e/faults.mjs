@@ -61,7 +61,7 @@ class Ground {
     this.load = new Load(this.pairs, () => bed.starts);
     // Warm: every pair has talked, everything that is kept is there.
     this.load.start();
-    await eventually('the first calls', () => this.load.finished >= 2 * this.pairs.length, 60000);
+    await eventually('the first calls', () => this.load.finished >= 2 * this.pairs.length, 240000);
     const ledger = await this.settle();
     this.before = { memory: bed.residentBytes, descriptors: bed.descriptors };
     expectEqual(ledger.faults, [], 'what went wrong before any fault');
@@ -130,7 +130,7 @@ class Ground {
       const waiting = await this.bed.db.sql('SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM inbox)');
       if (waiting !== '0|0') throw new Error(`outbox|inbox: ${waiting}`);
       return true;
-    }, 60000);
+    }, 120000);
     await pause(300); // the last notices are on their way
     return Ledger.of(calls, this.pairs);
   }
@@ -139,11 +139,11 @@ class Ground {
   async under(fault, { forgiven = () => false } = {}) {
     const { bed, load } = this;
     load.start();
-    await eventually('calls under way', () => load.finished >= 4, 60000);
+    await eventually('calls under way', () => load.finished >= 4, 240000);
     const note = await fault();
     const then = load.finished;
     const back = Date.now();
-    await eventually('calls after the fault', () => load.finished >= then + this.pairs.length, 120000);
+    await eventually('calls after the fault', () => load.finished >= then + this.pairs.length, 240000);
     const recovered = Date.now() - back;
     const ledger = await this.settle();
     const wrong = ledger.faults.filter((what) => !forgiven(what));

@@ -74,6 +74,7 @@ export class Bed {
     this.plugin = {};
     this.secrets = {}; // more files for the credentials directory
     this.env = {}; // for the bridge
+    this.patience = 30000; // with its start
     // Where the bridge finds the homeserver, and where it listens. (What is more than loopback is between namespaces of ours.)
     this.addresses = { homeserver: '127.0.0.1', appservice: '127.0.0.1', api: '127.0.0.1' };
   }
@@ -252,7 +253,7 @@ plugins:
         throw Object.assign(new Error(`bridge-host ended while starting (${this.bridge.exitCode ?? this.bridge.signalCode})`), { final: true });
       }
       return (await fetch(`${this.api}/readyz`)).ok;
-    });
+    }, this.patience);
   }
 
   async stopBridge(signal = 'SIGTERM') {

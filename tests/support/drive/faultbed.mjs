@@ -18,6 +18,7 @@ export class FaultBed extends Bed {
     // The sanitizer's quarantine of freed memory would pass for growth.
     const sanitizer = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=4'].filter(Boolean).join(':');
     this.env = { ASAN_OPTIONS: sanitizer };
+    this.patience = 120000;
   }
 
   async start(options) {
