@@ -377,7 +377,13 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
     m_errands.start();
     for (const auto &[id, lane] : m_lanes)
         lane->resume();
-    m_watch.start();
+    m_watch.start([this] { // as some ghost that is there
+        for (const auto &[id, lane] : m_lanes) {
+            if (!lane->line().rooms.isEmpty() || (lane->encrypts() && lane->deviceReady()))
+                return id;
+        }
+        return QString();
+    });
     makeDevices();
     catchUp(); // we were away
     if (m_account)

@@ -27,9 +27,14 @@ Watch::Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Sto
     connect(&m_nextHold, &QTimer::timeout, this, &Watch::hold);
 }
 
-void Watch::start()
+void Watch::start(std::function<QString()> lineUser)
 {
-    connect(&m_store, &store::Store::availableChanged, this, &Watch::tellDatabase);
+    m_lineUser = std::move(lineUser);
+    connect(&m_store, &store::Store::availableChanged, this, [this](bool available) {
+        tellDatabase(available);
+        if (available)
+            ping(); // what was refused meanwhile comes at once, not when the homeserver tries again by itself
+    });
     tellDatabase(m_store.available());
     connect(&m_client, &homeserver::Client::reachableChanged, this, &Watch::ping);
     ping();
@@ -39,9 +44,14 @@ void Watch::start()
 
 void Watch::hold()
 {
+    const QString holder = m_lineUser();
+    if (holder.isEmpty())
+        return m_nextHold.start(whenNot);
+    if (std::exchange(m_holder, holder) != holder)
+        m_held.clear(); // a place is one user's
     QElapsedTimer clock;
     clock.start();
-    m_client.holdLine(m_held, [this, clock](const homeserver::Result<QString> &next) {
+    m_client.holdLine(holder, m_held, [this, clock](const homeserver::Result<QString> &next) {
         const bool fresh = m_held.isEmpty();
         m_held = next.ok() ? *next : QString();
         if (!next.ok())

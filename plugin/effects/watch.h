@@ -11,6 +11,8 @@
 
 #include <QTimer>
 
+#include <functional>
+
 namespace voip::effects
 {
 
@@ -22,7 +24,8 @@ public:
     Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Store &store, observe::Health &health,
           QObject *parent = nullptr);
 
-    void start(); // the store is open
+    // The store is open. `lineUser`: as whom the line is held, with nobody (empty) there yet it is asked for again.
+    void start(std::function<QString()> lineUser);
 
 private:
     void ping();
@@ -36,7 +39,9 @@ private:
     observe::Health &m_health;
     QTimer m_next;
     QTimer m_nextHold;
-    QString m_held; // where the line goes on
+    std::function<QString()> m_lineUser;
+    QString m_holder; // as whom it is held
+    QString m_held;   // where the line goes on
     bool m_asking = false;
 };
 

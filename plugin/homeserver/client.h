@@ -90,9 +90,9 @@ public:
     // room); empty `since`: all that waits for the device, and nothing of the rooms. Returns at once.
     void syncDevice(const QString &asUser, const QString &device, const QString &since, const QStringList &types,
                     Reply<QJsonObject> reply);
-    // A request of the bridge's own user that the homeserver answers only after some seconds, with a place to go on
-    // from: when it breaks, the homeserver was stopped, or is gone. Empty `since`: answered at once.
-    void holdLine(const QString &since, Reply<QString> reply);
+    // A request that the homeserver answers only after some seconds, with a place to go on from: when it breaks, the
+    // homeserver was stopped, or is gone. Empty `since`: answered at once. Synapse fails it for the bridge's own user.
+    void holdLine(const QString &asUser, const QString &since, Reply<QString> reply);
 
     struct Options {
         QString device = {};    // the acting user's device

@@ -98,7 +98,7 @@ void Client::syncDevice(const QString &asUser, const QString &device, const QStr
     request(asUser, Method::Get, v3({QStringLiteral("sync")}), query, {}, std::move(reply), {.device = device});
 }
 
-void Client::holdLine(const QString &since, Reply<QString> reply)
+void Client::holdLine(const QString &asUser, const QString &since, Reply<QString> reply)
 {
     const QJsonObject filter = syncFilter({}, 1, true);
     QUrlQuery query;
@@ -109,7 +109,7 @@ void Client::holdLine(const QString &since, Reply<QString> reply)
     if (!since.isEmpty()) {
         query.addQueryItem(QStringLiteral("since"), since);
     }
-    request({}, Method::Get, v3({QStringLiteral("sync")}), query, {},
+    request(asUser, Method::Get, v3({QStringLiteral("sync")}), query, {},
             [reply = std::move(reply)](const Result<QJsonObject> &answer) {
                 reply(answer.ok() ? readString(*answer, "next_batch") : Result<QString>(answer.error()));
             });

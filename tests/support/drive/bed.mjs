@@ -73,6 +73,10 @@ export class Bed {
     this.turnSecret = turn ? secret() : null;
     this.plugin = {};
     this.secrets = {}; // more files for the credentials directory
+    this.env = {}; // for the bridge
+    this.patience = 30000; // with its start
+    // Where the bridge finds the homeserver, and where it listens. (What is more than loopback is between namespaces of ours.)
+    this.addresses = { homeserver: '127.0.0.1', appservice: '127.0.0.1', api: '127.0.0.1' };
   }
 
   async choosePorts() {
@@ -85,7 +89,7 @@ export class Bed {
       this.ports[name] = found;
     }
     this.homeserver = `http://127.0.0.1:${this.ports.homeserver}`;
-    this.api = `http://127.0.0.1:${this.ports.api}`;
+    this.api = `http://${this.addresses.api}:${this.ports.api}`;
   }
 
   userId(localpart) {
@@ -113,6 +117,7 @@ export class Bed {
       writeFileSync(file, this.synapseExtra);
       args.push('--extra', file);
     }
+    if (this.addresses.homeserver !== '127.0.0.1') args.push('--bind', this.addresses.homeserver);
     if (this.registration) args.push('--registration', this.registration);
     if (this.turnSecret) args.push('--turn-uri', 'turn:127.0.0.1:9?transport=udp', '--turn-secret', this.turnSecret);
     await this.tool(args);
@@ -164,6 +169,10 @@ export class Bed {
     this.dsn = `host=${this.cluster} dbname=postgres user=postgres`;
   }
 
+  async removeDatabase() {
+    if (this.cluster) await run(clusterTool, ['stop', this.cluster]);
+  }
+
   // The database goes away under a running bridge, and comes back as it was: SQLite's file is moved aside, PostgreSQL freezes.
   async takeDatabaseAway() {
     if (this.database === 'sqlite') renameSync(this.dsn, `${this.dsn}.aside`);
@@ -193,18 +202,18 @@ export class Bed {
     const plugin = { enabled: true, rollout_percent: 100, mode: 'appservice', ...this.plugin };
     const appservice = `appservice:
   id: nova
-  listen: "127.0.0.1:${this.ports.appservice}"
-  url: "http://127.0.0.1:${this.ports.proxy ?? this.ports.appservice}"
+  listen: "${this.addresses.appservice}:${this.ports.appservice}"
+  url: "http://${this.wantsProxy ? '127.0.0.1' : this.addresses.appservice}:${this.ports.proxy ?? this.ports.appservice}"
   as_token: ${text(this.tokens.as)}
   hs_token: ${text(this.tokens.hs)}
   sender_localpart: novabridge
   user_prefix: nova_
 `;
     writeFileSync(this.bridgeConfig, `# written for this run only
-homeserver: { url: ${text(this.homeserver)}, server_name: ${text(this.serverName)} }
+homeserver: { url: ${text(`http://${this.addresses.homeserver}:${this.ports.homeserver}`)}, server_name: ${text(this.serverName)} }
 ${plugin.mode === 'client' ? '' : appservice}database: { driver: ${this.database}, dsn: ${text(this.dsn)} }
 secrets: { provider: credentials-directory, path: ${text(this.credentials)} }
-api: { listen: "127.0.0.1:${this.ports.api}", allowed_origins: [ ${this.pagesAddress ? text(this.pagesAddress) : ''} ] }
+api: { listen: "${this.addresses.api}:${this.ports.api}", allowed_origins: [ ${this.pagesAddress ? text(this.pagesAddress) : ''} ] }
 admin: { token: ${text(this.tokens.admin)} }
 users:
 ${this.hosts.map((host) => `  - { id: ${host}, token: ${text(this.tokens[host])}, display_name: ${text(host[0].toUpperCase() + host.slice(1))} }`).join('\n')}
@@ -218,6 +227,10 @@ plugins:
     return join(this.buildDir, 'bin/bridge-host');
   }
 
+  bridgeCommand() {
+    return [this.bridgeBinary, '--config', this.bridgeConfig];
+  }
+
   async makeRegistration() {
     if (!existsSync(this.bridgeBinary)) throw new Error(`${this.bridgeBinary} is not there: build first`);
     this.registration = join(this.folder, 'registration.yaml');
@@ -229,7 +242,8 @@ plugins:
   }
 
   async startBridge({ wait = true } = {}) {
-    this.bridge = this.spawn('bridge-host', this.bridgeBinary, ['--config', this.bridgeConfig]);
+    const [command, ...args] = this.bridgeCommand();
+    this.bridge = this.spawn('bridge-host', command, args);
     if (wait) await this.bridgeReady();
   }
 
@@ -239,7 +253,7 @@ plugins:
         throw Object.assign(new Error(`bridge-host ended while starting (${this.bridge.exitCode ?? this.bridge.signalCode})`), { final: true });
       }
       return (await fetch(`${this.api}/readyz`)).ok;
-    });
+    }, this.patience);
   }
 
   async stopBridge(signal = 'SIGTERM') {
@@ -251,7 +265,7 @@ plugins:
   spawn(name, command, args) {
     const log = openSync(join(this.folder, `${name}.log`), 'a');
     // A group of its own: Ctrl-C reaches us only, and we stop things in order.
-    const env = { ...process.env, ...(this.log ? { QT_LOGGING_RULES: this.log } : {}) };
+    const env = { ...process.env, ...this.env, ...(this.log ? { QT_LOGGING_RULES: this.log } : {}) };
     const child = spawn(command, args, { cwd: this.folder, detached: true, stdio: ['ignore', log, log], env });
     closeSync(log);
     child.on('error', (error) => this.say(`${name} could not be started: ${error.message}`));
@@ -305,7 +319,7 @@ plugins:
     if (existsSync(this.synapseFolder)) await this.tool(['stop', '--dir', this.synapseFolder, ...(this.keep ? ['--keep'] : [])]).catch((error) => this.say(error.message));
     await this.pages?.close();
     await this.proxy?.close();
-    if (this.cluster) await run(clusterTool, ['stop', this.cluster]).catch((error) => this.say(error.message));
+    await this.removeDatabase().catch((error) => this.say(error.message));
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
   }
 

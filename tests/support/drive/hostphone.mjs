@@ -8,7 +8,7 @@ import { eventually } from './bed.mjs';
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export class HostPhone {
-  events = []; // {at, name, data}
+  events = []; // {at, id, name, data}
   lastId = null;
 
   constructor({ api, user, token }) {
@@ -42,6 +42,7 @@ export class HostPhone {
         const answer = await fetch(`${this.api}/events`, { headers, signal: this.closing.signal });
         if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
         this.online = true;
+        this.connected?.();
         let text = '';
         for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
           const blocks = (text + piece).split('\n\n');
@@ -59,7 +60,10 @@ export class HostPhone {
   #take(block) {
     const fields = Object.fromEntries(block.split('\n').filter((line) => !line.startsWith(':')).map((line) => line.split(/: (.*)/s)));
     if (fields.id) this.lastId = fields.id;
-    if (fields.event) this.events.push({ at: Date.now(), name: fields.event, data: JSON.parse(fields.data) });
+    if (!fields.event) return;
+    const event = { at: Date.now(), id: Number(fields.id), name: fields.event, data: JSON.parse(fields.data) };
+    this.events.push(event);
+    this.heard?.(event);
   }
 
   // What has begun to ring, by the Matrix id of the call; without one, all of it.
