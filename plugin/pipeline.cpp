@@ -232,6 +232,8 @@ Lane &Pipeline::laneOf(const QString &matrixId)
         if (m_account)
             signDevice();
     });
+    if (m_account)
+        connectAccountLane(*lane);
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const modules = join(dirname(fileURLToPath(import.meta.url)), '../../support/web/node_modules');
-let wasm;
+export let wasm;
 
 export async function loadWasm() {
   wasm = await import(pathToFileURL(join(modules, '@matrix-org/matrix-sdk-crypto-wasm/node.mjs')).href);
@@ -44,9 +44,11 @@ class Side {
 export class Ours extends Side {
   #waiting = [];
 
-  constructor(program, user, server, count) {
+  // With a device it is the session of an account, which the homeserver knows already.
+  constructor(program, user, server, count, device) {
     super(user, server, count);
-    this.process = spawn(program, [user], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (device) server.device(user, device);
+    this.process = spawn(program, device ? [user, device] : [user], { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.process.stdout }).on('line', (line) => this.#waiting.shift().resolve(JSON.parse(line)));
     this.process.on('exit', () => this.#waiting.forEach((one) => one.reject(new Error('our side is gone'))));
   }
@@ -143,6 +145,8 @@ export class Theirs extends Side {
     await side.#perform(bootstrap.uploadSignaturesRequest);
     return side;
   }
+
+  perform(request) { return this.#perform(request); }
 
   // Each call takes one away.
   get trust() { return new wasm.DecryptionSettings(wasm.TrustRequirement.CrossSigned); }
