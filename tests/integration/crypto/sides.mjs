@@ -88,7 +88,7 @@ export class Ours extends Side {
         again = true;
         await this.ask({ do: 'answered', request: request.request, body: await this.#perform(request) });
       }
-      const changed = this.server.takeChanged(this.user);
+      const changed = this.server.takeChanged(this.user, this.device);
       if (changed.length) {
         again = true;
         await this.ask({ do: 'changed', users: changed });
@@ -137,7 +137,6 @@ export class Theirs extends Side {
     const side = new Theirs(user, server, count);
     side.device = device;
     side.machine = await wasm.OlmMachine.initialize(new wasm.UserId(user), new wasm.DeviceId(device));
-    server.everybody.add(user);
     await side.settle();
     const bootstrap = await side.machine.bootstrapCrossSigning(true);
     if (bootstrap.uploadKeysRequest) await side.#perform(bootstrap.uploadKeysRequest);
@@ -172,7 +171,7 @@ export class Theirs extends Side {
       again = false;
       const messages = this.incoming();
       for (const message of messages) this.countOlm('our', message);
-      const changed = this.server.takeChanged(this.user);
+      const changed = this.server.takeChanged(this.user, this.device);
       const known = this.server.device(this.user, this.device);
       if (messages.length || changed.length) again = true;
       const users = changed.map((one) => new wasm.UserId(one));
