@@ -274,6 +274,8 @@ Lane &Pipeline::makeLane(const QString &matrixId)
         if (m_account)
             signDevice();
     });
+    if (m_account)
+        connectAccountLane(*lane);
     return *m_lanes.emplace(matrixId, std::move(lane)).first->second;
 }
 

@@ -20,6 +20,8 @@
 #include "rollout/switch.h"
 #include "settings.h"
 
+#include <voiphost/verification.h>
+
 #include <QThread>
 
 #include <memory>
@@ -71,6 +73,9 @@ public:
     void drain(int timeoutMs, std::function<void(voiphost::Done)> drained);
     void setRollout(const voiphost::Rollout &wanted, const RolloutReply &reply);
     void rollBack(const RolloutReply &reply);
+    void verifications(const std::function<void(voiphost::Expected<QList<voiphost::PendingVerification>>)> &reply);
+    void judgeVerification(const QString &id, bool same,
+                           const std::function<void(voiphost::Expected<voiphost::Done>)> &reply);
     // Any thread.
     QFuture<voiphost::BatchResult> accept(voiphost::EventBatch batch);
     // Any thread, blocking: whether the database could be used, without changing it.
@@ -109,7 +114,10 @@ private:
     // Account mode, in pipeline_account.cpp.
     [[nodiscard]] static homeserver::Access accessFor(const PipelineSettings &settings);
     void makeAccount();
+    void connectAccountLane(const effects::Lane &lane);
     void signDevice();
+    void tellOfDevice(bool isSigned, const QString &message = {}, const QString &advice = {});
+    void logVerifications();
     void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
     void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known, bool hostLives);

@@ -163,6 +163,24 @@ QFuture<Expected<Done>> MatrixVoipPlugin::logout()
                [](AccountConsole &console, auto give) { console.close(give); });
 }
 
+QFuture<Expected<QList<PendingVerification>>> MatrixVoipPlugin::verifications()
+{
+    return ask(m_pipeline, Expected<QList<PendingVerification>>(effects::stopping()),
+               [](Pipeline &core, auto give) { core.verifications(give); });
+}
+
+QFuture<Expected<Done>> MatrixVoipPlugin::confirmVerification(const QString &id)
+{
+    return ask(m_pipeline, Expected<Done>(effects::stopping()),
+               [id](Pipeline &core, auto give) { core.judgeVerification(id, true, give); });
+}
+
+QFuture<Expected<Done>> MatrixVoipPlugin::cancelVerification(const QString &id)
+{
+    return ask(m_pipeline, Expected<Done>(effects::stopping()),
+               [id](Pipeline &core, auto give) { core.judgeVerification(id, false, give); });
+}
+
 Rollout MatrixVoipPlugin::rollout() const
 {
     return m_shared.rollout();

@@ -10,6 +10,7 @@
 #include <voiphost/account.h>
 #include <voiphost/maintenance.h>
 #include <voiphost/plugin.h>
+#include <voiphost/verification.h>
 
 #include <QThread>
 
@@ -23,12 +24,13 @@ class MatrixVoipPlugin : public QObject,
                          public voiphost::SelfCheck,
                          public voiphost::KeyRotation,
                          public voiphost::AccountControl,
+                         public voiphost::Verification,
                          public voiphost::EventHandler
 {
     Q_OBJECT
     Q_PLUGIN_METADATA(IID VOIPHOST_PLUGIN_IID FILE "plugin.json")
     Q_INTERFACES(voiphost::Plugin voiphost::Diagnostics voiphost::RolloutControl voiphost::SelfCheck
-                     voiphost::KeyRotation voiphost::AccountControl)
+                     voiphost::KeyRotation voiphost::AccountControl voiphost::Verification)
 
 public:
     ~MatrixVoipPlugin() override { stop(); }
@@ -53,6 +55,10 @@ public:
     QFuture<voiphost::Expected<voiphost::LoginStep>> beginLogin(const QUrl &callback) override;
     QFuture<voiphost::Expected<voiphost::Account>> finishLogin(const QByteArray &loginToken) override;
     QFuture<voiphost::Expected<voiphost::Done>> logout() override;
+
+    QFuture<voiphost::Expected<QList<voiphost::PendingVerification>>> verifications() override;
+    QFuture<voiphost::Expected<voiphost::Done>> confirmVerification(const QString &id) override;
+    QFuture<voiphost::Expected<voiphost::Done>> cancelVerification(const QString &id) override;
 
 private:
     [[nodiscard]] voiphost::Expected<voiphost::Done> needRootKey();

@@ -696,6 +696,14 @@
         <source>Strict clients refuse the calls of a device that its owner has not signed.</source>
         <translation>Strenge Clients lehnen Anrufe eines Geräts ab, das sein Besitzer nicht signiert hat.</translation>
     </message>
+    <message>
+        <source>There is no such verification.</source>
+        <translation>Diese Verifizierung gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>The verification is in the state %1.</source>
+        <translation>Die Verifizierung ist im Zustand %1.</translation>
+    </message>
 </context>
 <context>
     <name>voip::RootKey</name>

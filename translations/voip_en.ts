@@ -696,6 +696,14 @@
         <source>Strict clients refuse the calls of a device that its owner has not signed.</source>
         <translation>Strict clients refuse the calls of a device that its owner has not signed.</translation>
     </message>
+    <message>
+        <source>There is no such verification.</source>
+        <translation>There is no such verification.</translation>
+    </message>
+    <message>
+        <source>The verification is in the state %1.</source>
+        <translation>The verification is in the state %1.</translation>
+    </message>
 </context>
 <context>
     <name>voip::RootKey</name>

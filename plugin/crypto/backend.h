@@ -93,6 +93,19 @@ public:
     [[nodiscard]] virtual Outcome<Secret> pickle() = 0;
 };
 
+// One side of a short authentication string: a key for once, and what is derived once the other side's is there.
+class SasKeys
+{
+public:
+    virtual ~SasKeys() = default;
+    [[nodiscard]] virtual QString publicKey() const = 0;
+    // BadKey: it is none, or one with which everybody agrees on the same secret.
+    [[nodiscard]] virtual Outcome<Done> agree(const QString &theirKey) = 0;
+    // Only after agree(). curve25519-hkdf-sha256; hkdf-hmac-sha256.v2.
+    [[nodiscard]] virtual Outcome<QByteArray> bytes(QByteArrayView info, std::size_t size) = 0;
+    [[nodiscard]] virtual Outcome<QString> mac(QByteArrayView message, QByteArrayView info) = 0;
+};
+
 class Backend
 {
 public:
@@ -102,6 +115,7 @@ public:
 
     [[nodiscard]] virtual Outcome<std::unique_ptr<Account>> newAccount(const Random &random) = 0;
     [[nodiscard]] virtual Outcome<std::unique_ptr<OutboundGroup>> newOutbound(const Random &random) = 0;
+    [[nodiscard]] virtual Outcome<std::unique_ptr<SasKeys>> newSas(const Random &random) = 0;
     // From the session_key of an m.room_key.
     [[nodiscard]] virtual Outcome<std::unique_ptr<InboundGroup>> inbound(const Secret &key) = 0;
     // From an export; less is known of where that came from.

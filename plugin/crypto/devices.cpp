@@ -183,9 +183,22 @@ bool DeviceLists::trusts(const Device &device) const
         return device.crossSigned;
     case Policy::Verified:
         return device.crossSigned && list && !list->masterKey.isEmpty() &&
-               list->masterKey == m_verified.value(device.user);
+               list->masterKey == verifiedMasterKey(device.user);
     }
     return false;
+}
+
+QString DeviceLists::verifiedMasterKey(const QString &user) const
+{
+    if (const auto stated = m_verified.constFind(user); stated != m_verified.constEnd())
+        return *stated;
+    const auto kept = m_records.read({Kind::Verified, user});
+    return kept ? QString::fromUtf8(kept->view()) : QString();
+}
+
+void DeviceLists::verify(const QString &user, const QString &masterKey)
+{
+    m_records.write({Kind::Verified, user}, Secret(masterKey.toUtf8()));
 }
 
 QStringList DeviceLists::read(const QStringList &users, quint64 asked, const QJsonObject &answer, Notes &notes)

@@ -27,8 +27,8 @@ using Stage = OwnDevice::Stage;
 
 Machine::Machine(MachineSettings settings, Backend &backend, const Seal &seal, Random random,
                  const QVector<SealedRecord> &committed)
-    : m_settings(std::move(settings)), m_random(std::move(random)), m_records(seal, m_settings.user, committed),
-      m_device(backend, m_records, m_settings.user, m_settings.device),
+    : m_settings(std::move(settings)), m_backend(backend), m_random(std::move(random)),
+      m_records(seal, m_settings.user, committed), m_device(backend, m_records, m_settings.user, m_settings.device),
       m_devices(m_records, m_settings.policy, m_settings.verifiedMasterKeys), m_olm(backend, m_records),
       m_inbound(backend, m_records), m_outbound(backend, m_records)
 {
@@ -157,10 +157,13 @@ QVector<Asked> Machine::takeRequests(qint64 now)
     QVector<Asked> list;
     QSet<Errand> busy;
     QSet<QString> sending;
+    bool verifying = false;
     for (const Request &request : std::as_const(m_run.inFlight)) {
         busy.insert(errandOf(request));
-        if (const auto *send = std::get_if<SendToDevice>(&request))
+        if (const auto *send = std::get_if<SendToDevice>(&request)) {
             sending.insert(send->txnId);
+            verifying = verifying || isVerification(send->type);
+        }
     }
     const auto mayNow = [&](Errand errand) { return !busy.contains(errand) && mayAsk(errand, now); };
 
@@ -204,8 +207,10 @@ QVector<Asked> Machine::takeRequests(qint64 now)
         for (const QString &txnId : m_records.keys(Kind::ToDevice)) {
             if (sending.contains(txnId))
                 continue;
-            if (const auto message = messageOf(txnId))
-                ask(list, SendToDevice{txnId, message->type, message->messages});
+            const auto message = messageOf(txnId); // those of verifications one after the other, in the order of ids
+            if (!message || (isVerification(message->type) && std::exchange(verifying, true)))
+                continue;
+            ask(list, SendToDevice{txnId, message->type, message->messages});
         }
     }
     if (m_run.catchUp && !m_device.isGiven() && m_device.stage() >= Stage::Published && mayNow(Errand::CatchUp)) {
@@ -342,6 +347,8 @@ std::optional<qint64> Machine::nextDue() const
         consider(backoff.until);
     for (const OnItsWay &message : m_run.onTheirWay)
         consider(message.since + patience);
+    if (const auto verification = m_run.verifications.nextDue())
+        consider(*verification);
     return due;
 }
 

@@ -15,6 +15,7 @@
 #include "crypto/outbound.h"
 #include "crypto/owndevice.h"
 #include "crypto/request.h"
+#include "crypto/verifications.h"
 
 namespace voip::crypto
 {
@@ -79,6 +80,12 @@ public:
     void answered(const Answer &answer, qint64 now);
     void tick(qint64 now) { advance(now); }
 
+    // --- verification of an account's device by its owner
+    [[nodiscard]] QVector<SasView> verifications() const { return m_run.verifications.views(); }
+    // The administrator compared: both sides show the same, or not. Also to end one before. Nothing for an unknown id.
+    void judgeVerification(const QString &id, bool same, qint64 now);
+    [[nodiscard]] bool isSignedByOwner() const; // as the device list says
+
     // --- what comes of it, after the commit
     [[nodiscard]] QVector<Asked> takeRequests(qint64 now);
     [[nodiscard]] Notes takeNotes()
@@ -140,6 +147,9 @@ private:
     void takeWithheld(const QJsonObject &content, const QString &sender, qint64 now);
     [[nodiscard]] QString withheldCode(const SessionName &name, const QString &sender) const;
     void wedged(const QString &user, const QString &senderKey, qint64 now);
+    void takeVerification(const QString &type, const QJsonObject &content, const QString &sender, qint64 now);
+    void advanceVerifications(qint64 now);
+    void follow(const Verifications::Step &step, const QString &user, qint64 now);
     void note(const QString &word, const QString &user);
 
     void readClaim(const ClaimKeys &asked, const QJsonObject &answer, qint64 now);
@@ -151,6 +161,7 @@ private:
     [[nodiscard]] static Errand errandOf(const Request &request);
 
     const MachineSettings m_settings;
+    Backend &m_backend;
     const Random m_random;
     Records m_records;
     OwnDevice m_device;
@@ -170,6 +181,8 @@ private:
         QHash<QString, Device> wedged;       // by Olm peer: a new session is wanted
         QHash<QString, OnItsWay> onTheirWay; // by transaction id
         QHash<QString, qint64> missing;      // sessions that were asked for, until when not again
+        Verifications verifications;
+        quint64 lettersPosted = 0; // those of verifications go one after the other
         QHash<quint64, Request> inFlight;
         QMap<Errand, Backoff> backoff;
         quint64 lastRequest = 0;

@@ -103,6 +103,8 @@ void Machine::toDevice(const QJsonObject &message, qint64 now)
         return takeWithheld(content, sender, now);
     if (type == QLatin1String("m.room_key_request") && textOf(content, "action") == QLatin1String("request"))
         return note(QStringLiteral("key_request_refused"), sender); // E19
+    if (isVerification(type))
+        return takeVerification(type, content, sender, now);
 }
 
 void Machine::takeOlm(const QJsonObject &message, qint64 now)

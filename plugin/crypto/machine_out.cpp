@@ -115,6 +115,7 @@ void Machine::prepare(const RoomView &room, qint64 now)
 void Machine::advance(qint64 now)
 {
     m_run.lookedAt = now;
+    advanceVerifications(now);
     if (m_run.wishes.isEmpty())
         m_run.waits.clear();
     for (auto it = m_run.wishes.begin(); it != m_run.wishes.end();) {
@@ -341,8 +342,12 @@ void Machine::post(const QString &room, const QString &type, const QJsonObject &
     std::array<char, 18> bytes{};
     if (!m_random(bytes))
         return note(QStringLiteral("no_randomness"), m_settings.user);
-    // Unique over all ghosts: the homeserver keeps one set of ids for the whole appservice (R111).
+    // Unique over all ghosts: the homeserver keeps one set of ids for the whole appservice (R111). Their order is that
+    // in which they were posted.
     const QString txnId =
+        QStringLiteral("%1-%2-")
+            .arg(now, 15, 10, QLatin1Char('0'))
+            .arg(++m_run.lettersPosted, 6, 10, QLatin1Char('0')) +
         QString::fromLatin1(QByteArray(bytes.data(), bytes.size())
                                 .toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals));
     Packer packer(messageVersion);

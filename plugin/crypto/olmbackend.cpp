@@ -3,6 +3,7 @@
 
 #include "crypto/olmaccount.h"
 #include "crypto/olmgroup.h"
+#include "crypto/olmsas.h"
 
 namespace voip::crypto
 {
@@ -42,6 +43,10 @@ public:
     [[nodiscard]] Outcome<std::unique_ptr<OutboundGroup>> newOutbound(const Random &random) override
     {
         return made<OutboundGroup, olm::OutboundOfOlm>([&random](auto &group) { return group.create(random); });
+    }
+    [[nodiscard]] Outcome<std::unique_ptr<SasKeys>> newSas(const Random &random) override
+    {
+        return made<SasKeys, olm::SasOfOlm>([&random](auto &sas) { return sas.create(random); });
     }
     [[nodiscard]] Outcome<std::unique_ptr<InboundGroup>> inbound(const Secret &key) override
     {

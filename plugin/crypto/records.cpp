@@ -11,8 +11,8 @@ namespace voip::crypto
 namespace
 {
 
-constexpr std::array kinds{Kind::Device,   Kind::User,     Kind::Olm,     Kind::Inbound,
-                           Kind::Withheld, Kind::Outbound, Kind::ToDevice};
+constexpr std::array kinds{Kind::Device,   Kind::User,     Kind::Olm,      Kind::Inbound,
+                           Kind::Withheld, Kind::Outbound, Kind::ToDevice, Kind::Verified};
 
 } // namespace
 
@@ -33,6 +33,8 @@ QString toString(Kind kind)
         return QStringLiteral("outbound");
     case Kind::ToDevice:
         return QStringLiteral("to_device");
+    case Kind::Verified:
+        return QStringLiteral("verified");
     }
     return {};
 }

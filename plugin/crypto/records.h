@@ -23,6 +23,7 @@ enum class Kind {
     Withheld, // by room, session and sender: why one was not given to us
     Outbound, // by room: our Megolm session
     ToDevice, // by transaction id: messages that are on their way
+    Verified, // by user: the master key that a verification has shown to be theirs
 };
 
 [[nodiscard]] QString toString(Kind kind);

@@ -211,6 +211,7 @@ void Cipher::take(const CipherInput &input, const call::Line &line)
         void operator()(const PeersChanged &peers) const { machine.devicesChanged(peers.users, {}); }
         void operator()(const MayHaveMissed &) const { machine.gap(now); }
         void operator()(const LookAgain &) const { machine.tick(now); }
+        void operator()(const Judgement &one) const { machine.judgeVerification(one.id, one.same, now); }
     };
     std::visit(Take{*m_machine, line, m_services.clock.now(), m_services.told}, input);
 }

@@ -43,9 +43,13 @@ struct PeersChanged { // who came into a room with us: no list tells of that
 struct MayHaveMissed {
 }; // a gap: what did not come by itself is asked for
 struct LookAgain {
-}; // only time has passed
+};                 // only time has passed
+struct Judgement { // of a verification, by the administrator
+    QString id;
+    bool same = false;
+};
 using CipherInput = std::variant<crypto::Answer, KeyCounts, WantDevice, WantKeys, RoomEncryption, PeersChanged,
-                                 MayHaveMissed, LookAgain>;
+                                 MayHaveMissed, LookAgain, Judgement>;
 
 [[nodiscard]] QString sessionNameOf(const QJsonObject &event);          // room and session of an encrypted event
 [[nodiscard]] crypto::RoomRules rulesOf(const QJsonObject &encryption); // content of m.room.encryption
@@ -91,6 +95,8 @@ public:
 
     [[nodiscard]] const QString &deviceId() const { return m_machine->device().id(); }
     [[nodiscard]] const QJsonObject &deviceKeys() const { return m_machine->device().deviceKeys(); }
+    [[nodiscard]] QVector<crypto::SasView> verifications() const { return m_machine->verifications(); }
+    [[nodiscard]] bool isSignedByOwner() const { return m_machine->isSignedByOwner(); }
     [[nodiscard]] bool deviceReady() const { return m_machine->device().stage() == crypto::OwnDevice::Stage::Complete; }
     // Whether the host's user was told of a session already: all events of one fail for the same reason.
     [[nodiscard]] bool wasTold(const QString &name) const { return m_told.contains(name); }

@@ -74,7 +74,8 @@ public:
     [[nodiscard]] bool deviceReady() const { return !m_cipher || m_cipher->deviceReady(); }
     [[nodiscard]] bool encrypts() const { return m_cipher != nullptr; }
     [[nodiscard]] QJsonObject deviceKeys() const { return m_cipher ? m_cipher->deviceKeys() : QJsonObject(); }
-    [[nodiscard]] const call::Line &line() const { return m_line; } // as committed
+    [[nodiscard]] const QVector<crypto::SasView> &verifications() const { return m_verifications; } // as committed
+    [[nodiscard]] const call::Line &line() const { return m_line; }                                 // as committed
     [[nodiscard]] const QString &userId() const { return m_userId; }
     [[nodiscard]] QVector<QString> announcedCalls() const; // live ones
 
@@ -85,6 +86,8 @@ Q_SIGNALS:
     void enterRoom(const QString &lane, const QString &roomId);
     void roomChanged(const QString &lane, const voip::call::Room &room);
     void deviceIsReady(const QString &lane);
+    void deviceSignatureChanged(const QString &lane, bool isSigned); // by its owner, as the device list says
+    void verificationsChanged(const QString &lane);
     // After a commit: what the lane's machine asks of the homeserver.
     void asks(const QString &lane, const QString &device, const QVector<voip::crypto::Asked> &requests);
 
@@ -153,6 +156,8 @@ private:
     std::unique_ptr<Cipher> m_cipher;             // null: without encryption
     QMap<qint64, store::OutboxEntry> m_waiting;   // committed, and not sealed yet; by ref
     bool m_deviceWasReady = false;
+    bool m_deviceWasSigned = false;
+    QVector<crypto::SasView> m_verifications;
     std::deque<Work> m_queue;
     bool m_committing = false;
     bool m_retired = false;

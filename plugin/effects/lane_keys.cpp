@@ -181,6 +181,12 @@ void Lane::performKeys(const Decision &decision)
         Q_EMIT deviceIsReady(m_id);
     else if (!m_cipher->deviceReady())
         m_deviceWasReady = false;
+    if (const bool isSigned = m_cipher->isSignedByOwner(); std::exchange(m_deviceWasSigned, isSigned) != isSigned)
+        Q_EMIT deviceSignatureChanged(m_id, isSigned);
+    if (auto verifications = m_cipher->verifications(); verifications != m_verifications) {
+        m_verifications = std::move(verifications);
+        Q_EMIT verificationsChanged(m_id);
+    }
     if (const auto requests = m_cipher->takeRequests(); !requests.isEmpty())
         Q_EMIT asks(m_id, m_cipher->deviceId(), requests);
 }

@@ -2,6 +2,7 @@
 // The executable itself, with the echo plugin: options and exit codes, readiness told to systemd, a call over REST,
 // draining on SIGTERM, stopping at once on the second one.
 #include <QFile>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QNetworkAccessManager>
@@ -192,6 +193,10 @@ void TestBridgeHost::servesAndDrains()
     QCOMPARE(m_answer.value(QStringLiteral("error")).toString(), QStringLiteral("NOT_SUPPORTED"));
     QCOMPARE(request("PUT", QStringLiteral("/admin/api/rollout"), "adm-t", "{\"percent\":7}"), 200);
     QCOMPARE(m_answer.value(QStringLiteral("percent")), QJsonValue(7));
+    // Nor does it run on an account that could be verified.
+    QCOMPARE(request("GET", QStringLiteral("/admin/api/verifications"), "alice-t"), 403);
+    QCOMPARE(request("GET", QStringLiteral("/admin/api/verifications"), "adm-t"), 200);
+    QCOMPARE(m_answer.value(QStringLiteral("verifications")).toArray(), QJsonArray());
 
     ::kill(pid_t(m_process->processId()), SIGTERM);
     QCOMPARE(nextNotification(), QByteArray("STOPPING=1"));

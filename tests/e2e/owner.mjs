@@ -4,6 +4,8 @@
 // devices only rings, and shows no shield. The owner has another device, too: it reads all that the bridge's device says and hears.
 
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { encryptionLine, requireEncrypted } from '../support/drive/encryption.mjs';
 import { Bed, eventually } from '../support/drive/bed.mjs';
 import { Browser } from '../support/drive/browser.mjs';
@@ -90,5 +92,46 @@ export const checks = {
     // It was signed before: nothing is asked of the key any more.
     expect(check.ok === true, `the device was signed before: ${check.message}`);
     return talk(ground, 'alice');
+  },
+  // Another session, without the key. The administrator first sees that the emoji are not the same, then that they are.
+  'without the key, the owner verifies the session by emoji': async (ground) => {
+    const { bed, owner } = ground;
+    const known = new Set(await owner.do('sessionsOfUser'));
+    await bed.stopBridge();
+    bed.dsn += '.another';
+    delete bed.secrets.account_recovery_key;
+    rmSync(join(bed.credentials, 'account_recovery_key'));
+    bed.writeBridgeConfig();
+    await bed.startBridge();
+    await ground.alice.until('being connected', (s) => s.online);
+    const session = await eventually('the new session', async () => (await owner.do('sessionsOfUser')).find((id) => !known.has(id)));
+    await eventually('the bridge to miss the signature', async () => (await deviceCheck(ground))?.ok === false);
+    expectEqual(await owner.do('trustOfSession', session), { verified: false, signed: false }, 'the session before');
+
+    const admin = (path, method) => ground.rest(`/admin/api/verifications${path}`, { method, token: bed.tokens.admin });
+    const last = async () => (await admin('')).body.verifications.at(-1);
+    const compared = async () => {
+      await owner.do('verifySession', session);
+      const theirs = await eventually('emoji at the owner', async () => ((view) => view?.emoji && view)(await owner.do('verificationView')));
+      const ours = await eventually('emoji at the bridge', async () => ((one) => one?.state === 'compare' && one)(await last()));
+      expectEqual(ours.emoji.map(({ emoji, name }) => [emoji, name]), theirs.emoji, 'the emoji');
+      expectEqual(ours.numbers, [...theirs.numbers], 'the numbers');
+      return ours;
+    };
+    const refused = await compared();
+    expectEqual((await ground.rest(`/admin/api/verifications/${refused.id}/confirm`, { method: 'POST' })).status, 403, "the host's user confirming");
+    expectEqual((await admin(`/${refused.id}/cancel`, 'POST')).status, 200, 'cancelling');
+    const view = await eventually('the owner to hear of it', async () => ((one) => one.phase === 'Cancelled' && one)(await owner.do('verificationView')));
+    expectEqual([view.code, (await last()).reason], ['m.mismatched_sas', 'm.mismatched_sas'], 'why it ended');
+    expectEqual((await owner.do('trustOfSession', session)).verified, false, 'verified after a no');
+
+    const { id, emoji } = await compared();
+    await owner.do('judgeVerification', true);
+    expectEqual((await admin(`/${id}/confirm`, 'POST')).status, 200, 'confirming');
+    await eventually('both to be done', async () => (await last()).state === 'done' && (await owner.do('verificationView')).phase === 'Done');
+    await eventually('the session to be signed', async () => (await deviceCheck(ground))?.ok === true);
+    expectEqual(await owner.do('trustOfSession', session), { verified: true, signed: true }, 'the session afterwards');
+    expectEqual((await admin(`/${id}/confirm`, 'POST')).status, 409, 'confirming twice');
+    return emoji.map((one) => one.name).join(', ');
   },
 };

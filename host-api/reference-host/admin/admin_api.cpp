@@ -2,6 +2,7 @@
 // Page files and the admin API (surfaces, section 3).
 #include "admin/admin_api.h"
 
+#include "admin/verification_api.h"
 #include "http/when_done.h"
 #include "rest/shapes.h"
 
@@ -79,6 +80,8 @@ bool AdminApi::handle(const ExchangePtr &exchange)
         doctor(exchange);
     else if (rest == QLatin1String("calls"))
         calls(exchange);
+    else if (path.value(2) == QLatin1String("verifications"))
+        answerVerifications(this, exchange, path.mid(3), running<Verification>());
     else if (path.size() == 5 && path.at(2) == QLatin1String("plugins") && path.at(4) == QLatin1String("settings"))
         settings(exchange, path.at(3));
     else
@@ -117,16 +120,22 @@ void AdminApi::page(const ExchangePtr &exchange)
                       {"Cache-Control", "no-cache"}}});
 }
 
-RolloutControl *AdminApi::control() const
+template <typename Interface>
+Interface *AdminApi::running() const
 {
     const auto plugins = m_sources.plugins();
     for (LoadedPlugin *plugin : plugins) {
         if (plugin->state() != LoadedPlugin::State::Running && plugin->state() != LoadedPlugin::State::Draining)
             continue;
-        if (auto *found = plugin->interface<RolloutControl>())
+        if (auto *found = plugin->interface<Interface>())
             return found;
     }
     return nullptr;
+}
+
+RolloutControl *AdminApi::control() const
+{
+    return running<RolloutControl>();
 }
 
 void AdminApi::change(const ExchangePtr &exchange, RolloutControl *control, const Rollout &wanted,

@@ -35,6 +35,9 @@ private:
     void settings(const ExchangePtr &exchange, const QString &id);
     void doctor(const ExchangePtr &exchange);
     void calls(const ExchangePtr &exchange);
+    // The first running plugin that has this optional interface; null: none has.
+    template <typename Interface>
+    [[nodiscard]] Interface *running() const;
     [[nodiscard]] voiphost::RolloutControl *control() const;
     void change(const ExchangePtr &exchange, voiphost::RolloutControl *control, const voiphost::Rollout &wanted,
                 const std::function<QJsonObject(const voiphost::Rollout &)> &shape);

@@ -2,6 +2,7 @@
 // One machine of ours as a program: a command a line on stdin, {"do": ..., ...}; its answer a line on stdout. What it
 // asks of the homeserver somebody else answers. Each command is committed unless it says "commit": false.
 #include "../../unit/crypto/keyserver.h"
+#include "crypto/sasemoji.h"
 
 #include <QCoreApplication>
 
@@ -64,6 +65,25 @@ QJsonObject written(const Asked &asked)
     return object;
 }
 
+QJsonObject written(const SasView &view)
+{
+    static const QHash<Sas::State, QString> words{
+        {Sas::State::Compared, "compare"}, {Sas::State::Done, "done"}, {Sas::State::Cancelled, "cancelled"}};
+    QJsonArray emoji;
+    QJsonArray decimals;
+    if (view.shown) {
+        for (const quint8 index : view.shown->emoji)
+            emoji.push_back(sasEmoji(index).symbol + ' ' + sasEmoji(index).name);
+        for (const quint16 number : view.shown->decimals)
+            decimals.push_back(number);
+    }
+    return {{"id", view.id},
+            {"state", words.value(view.state, "waiting")},
+            {"emoji", emoji},
+            {"decimals", decimals},
+            {"code", view.code}};
+}
+
 QJsonObject obey(Party &party, const QJsonObject &command)
 {
     const QString what = command.value("do").toString();
@@ -108,6 +128,19 @@ QJsonObject obey(Party &party, const QJsonObject &command)
     } else if (what == "wait") {
         party.now += command.value("ms").toInt();
         machine.tick(party.now);
+    } else if (what == "clock") {
+        party.now = command.value("now").toInteger();
+        machine.tick(party.now);
+    } else if (what == "verifications") {
+        QJsonArray list;
+        for (const SasView &one : machine.verifications())
+            list.push_back(written(one));
+        const Device other = machine.devices().find(party.user)->devices.value(command.value("device").toString());
+        return {{"verifications", list},
+                {"signed", machine.isSignedByOwner()},
+                {"trusted", machine.devices().trusts(other)}};
+    } else if (what == "judge") {
+        machine.judgeVerification(command.value("id").toString(), command.value("same").toBool(), party.now);
     } else if (what == "open_exported") { // what the library reads with a key that the other side exported
         const auto group = party.backend->imported(Secret(command.value("session_key").toString().toUtf8()));
         if (!group)
@@ -126,11 +159,13 @@ QJsonObject obey(Party &party, const QJsonObject &command)
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    if (argc != 2) {
-        std::fputs("usage: crypto-peer @user:server\n", stderr);
+    if (argc != 2 && argc != 3) {
+        std::fputs("usage: crypto-peer @user:server [DEVICE of an account's session]\n", stderr);
         return 2;
     }
-    Party party(QString::fromLocal8Bit(argv[1]));
+    // An account's session believes and gives keys to verified identities only, so that it is seen what counts as one.
+    Party party(QString::fromLocal8Bit(argv[1]), argc == 3 ? Policy::Verified : Policy::CrossSigned,
+                argc == 3 ? QString::fromLocal8Bit(argv[2]) : QString());
     for (std::string line; std::getline(std::cin, line);) {
         const QJsonObject command = QJsonDocument::fromJson(QByteArray::fromStdString(line)).object();
         QJsonObject answer = obey(party, command);

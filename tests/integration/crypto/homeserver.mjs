@@ -9,18 +9,18 @@ export class Homeserver {
   devices = {}; // user -> device -> { keys, oneTime, fallback, fallbackUsed }
   identities = {};
   queues = {}; // user -> device -> messages
-  changed = {}; // user -> users whose lists changed since it asked
+  changes = []; // users whose lists changed, in order
+  told = {}; // "user device" -> how many of them it knows of
   transactions = new Set();
   handedOut = new Map(); // "user device id" -> how often
   values = new Map(); // one-time key -> "user device id" that it was uploaded as
-  everybody = new Set();
 
   device(user, device) {
     return (into(this.devices, user)[device] ??= { keys: null, oneTime: {}, fallback: {}, fallbackUsed: false });
   }
 
   #changes(user) {
-    for (const other of this.everybody) (this.changed[other] ??= new Set()).add(user);
+    this.changes.push(user);
   }
 
   upload(user, id, body) {
@@ -63,7 +63,6 @@ export class Homeserver {
   }
 
   query(asker, body) {
-    this.everybody.add(asker);
     const answer = { device_keys: {}, master_keys: {}, self_signing_keys: {}, user_signing_keys: {}, failures: {} };
     for (const user of Object.keys(body.device_keys)) {
       answer.device_keys[user] = {};
@@ -113,9 +112,10 @@ export class Homeserver {
     return queue;
   }
 
-  takeChanged(user) {
-    const changed = [...(this.changed[user] ?? [])];
-    this.changed[user] = new Set();
-    return changed;
+  takeChanged(user, device) {
+    const reader = `${user} ${device}`;
+    const changed = new Set(this.changes.slice(this.told[reader] ?? 0));
+    this.told[reader] = this.changes.length;
+    return [...changed];
   }
 }

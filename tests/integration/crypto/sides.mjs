@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const modules = join(dirname(fileURLToPath(import.meta.url)), '../../support/web/node_modules');
-let wasm;
+export let wasm;
 
 export async function loadWasm() {
   wasm = await import(pathToFileURL(join(modules, '@matrix-org/matrix-sdk-crypto-wasm/node.mjs')).href);
@@ -44,9 +44,11 @@ class Side {
 export class Ours extends Side {
   #waiting = [];
 
-  constructor(program, user, server, count) {
+  // With a device it is the session of an account, which the homeserver knows already.
+  constructor(program, user, server, count, device) {
     super(user, server, count);
-    this.process = spawn(program, [user], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (device) server.device(user, device);
+    this.process = spawn(program, device ? [user, device] : [user], { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.process.stdout }).on('line', (line) => this.#waiting.shift().resolve(JSON.parse(line)));
     this.process.on('exit', () => this.#waiting.forEach((one) => one.reject(new Error('our side is gone'))));
   }
@@ -86,7 +88,7 @@ export class Ours extends Side {
         again = true;
         await this.ask({ do: 'answered', request: request.request, body: await this.#perform(request) });
       }
-      const changed = this.server.takeChanged(this.user);
+      const changed = this.server.takeChanged(this.user, this.device);
       if (changed.length) {
         again = true;
         await this.ask({ do: 'changed', users: changed });
@@ -135,7 +137,6 @@ export class Theirs extends Side {
     const side = new Theirs(user, server, count);
     side.device = device;
     side.machine = await wasm.OlmMachine.initialize(new wasm.UserId(user), new wasm.DeviceId(device));
-    server.everybody.add(user);
     await side.settle();
     const bootstrap = await side.machine.bootstrapCrossSigning(true);
     if (bootstrap.uploadKeysRequest) await side.#perform(bootstrap.uploadKeysRequest);
@@ -143,6 +144,8 @@ export class Theirs extends Side {
     await side.#perform(bootstrap.uploadSignaturesRequest);
     return side;
   }
+
+  perform(request) { return this.#perform(request); }
 
   // Each call takes one away.
   get trust() { return new wasm.DecryptionSettings(wasm.TrustRequirement.CrossSigned); }
@@ -168,7 +171,7 @@ export class Theirs extends Side {
       again = false;
       const messages = this.incoming();
       for (const message of messages) this.countOlm('our', message);
-      const changed = this.server.takeChanged(this.user);
+      const changed = this.server.takeChanged(this.user, this.device);
       const known = this.server.device(this.user, this.device);
       if (messages.length || changed.length) again = true;
       const users = changed.map((one) => new wasm.UserId(one));

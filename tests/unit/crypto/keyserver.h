@@ -157,11 +157,12 @@ struct Party {
     QMap<RecordKey, QByteArray> rows;
     std::unique_ptr<Machine> machine;
     Policy policy = Policy::CrossSigned;
+    QString given; // the device of an account's session; empty: it makes one
     Notes notes;
     qint64 now = 1'000'000;
 
-    explicit Party(const QString &id, Policy who = Policy::CrossSigned)
-        : user(id), seal(Seal::with(Secret(QByteArray(32, 'k'))).value()), policy(who)
+    explicit Party(const QString &id, Policy who = Policy::CrossSigned, const QString &session = {})
+        : user(id), seal(Seal::with(Secret(QByteArray(32, 'k'))).value()), policy(who), given(session)
     {
         restart();
     }
@@ -171,7 +172,7 @@ struct Party {
         QVector<SealedRecord> committed;
         for (auto it = rows.begin(); it != rows.end(); ++it)
             committed.push_back({it.key(), it.value()});
-        machine = Machine::open({user, policy, {}}, *backend, seal, systemRandom, committed, now).value();
+        machine = Machine::open({user, policy, {}, given}, *backend, seal, systemRandom, committed, now).value();
     }
     void commit()
     {

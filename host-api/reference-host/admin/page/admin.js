@@ -85,19 +85,56 @@
     }));
   }
 
+  // Drawn anew only when something changed: the keyboard's place in it must not be lost every two seconds.
+  let shownVerifications = '';
+  function showVerifications(verifications) {
+    const live = verifications.filter((one) => one.expires_at > Date.now());
+    $('verifications').hidden = live.length === 0;
+    if (JSON.stringify(live) === shownVerifications) return;
+    shownVerifications = JSON.stringify(live);
+    $('verification-list').replaceChildren(...live.map((one) => {
+      const item = document.createElement('li');
+      const who = document.createElement('strong');
+      who.textContent = one.device;
+      const state = document.createElement('span');
+      state.textContent = text(`verify_${one.state}`, one.reason || '');
+      const signs = document.createElement('span');
+      signs.className = 'signs';
+      signs.textContent = [...one.emoji.map((sign) => `${sign.emoji} ${sign.name}`), one.numbers.join(' ')].filter(Boolean).join(', ');
+      item.append(who, state, signs);
+      if (one.state !== 'compare') return item;
+      for (const word of ['confirm', 'cancel']) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.className = word === 'confirm' ? '' : 'quiet';
+        button.textContent = text(word === 'confirm' ? 'same' : 'different');
+        button.setAttribute('aria-label', `${button.textContent}: ${one.device}`);
+        button.addEventListener('click', async () => {
+          item.querySelectorAll('button').forEach((other) => { other.disabled = true; });
+          await api('POST', `verifications/${one.id}/${word}`).catch((error) => { state.textContent = text('failed', error.message); });
+          refresh();
+        });
+        item.append(button);
+      }
+      return item;
+    }));
+  }
+
   async function refresh() {
     clearTimeout(timer);
     try {
-      const [doctor, rollout, calls] = await Promise.all([
+      const [doctor, rollout, calls, verifications] = await Promise.all([
         api('GET', 'doctor'),
         api('GET', 'rollout').catch((error) => { if (error.status === 503) return null; throw error; }),
         api('GET', 'calls').catch((error) => { if (error.status === 503) return { calls: [] }; throw error; }),
+        api('GET', 'verifications').catch((error) => { if (error.status === 503) return { verifications: [] }; throw error; }),
       ]);
       $('sign-in').hidden = true;
       $('board').hidden = false;
       $('sign-out').hidden = false;
       showChecks(doctor);
       showCalls(calls.calls);
+      showVerifications(verifications.verifications);
       if (rollout) showRollout(rollout);
       else $('switch').disabled = $('rollout').disabled = $('rollback').disabled = true;
     } catch (error) {

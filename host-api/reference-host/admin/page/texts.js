@@ -13,6 +13,10 @@ const TEXTS = {
     liveCalls: 'Live calls', noCalls: 'No call is live.', user: 'User', peer: 'Peer', direction: 'Direction',
     status: 'Status', since: 'Since', incoming: 'incoming', outgoing: 'outgoing', ringing: 'ringing',
     connecting: 'connecting', connected: 'connected', percent: '{0} %',
+    verifications: 'Verification of the bridge\'s session',
+    verifyHint: 'Compare with what the other session shows, in the same order.', same: 'They are the same',
+    different: 'They differ', verify_waiting: 'asks to verify the bridge', verify_compare: 'shows:',
+    verify_confirmed: 'confirmed here, not yet there', verify_done: 'verified', verify_cancelled: 'cancelled: {0}',
   },
   de: {
     title: 'Matrix-Anrufe: Verwaltung', signIn: 'Anmelden', signOut: 'Abmelden', token: 'Verwaltungs-Token',
@@ -26,6 +30,11 @@ const TEXTS = {
     optional: 'nicht nötig', liveCalls: 'Laufende Anrufe', noCalls: 'Kein Anruf läuft.', user: 'Nutzer',
     peer: 'Gegenüber', direction: 'Richtung', status: 'Zustand', since: 'Seit', incoming: 'eingehend',
     outgoing: 'ausgehend', ringing: 'klingelt', connecting: 'verbindet', connected: 'verbunden', percent: '{0} %',
+    verifications: 'Verifizierung der Sitzung der Bridge',
+    verifyHint: 'Vergleichen Sie mit dem, was die andere Sitzung zeigt, in derselben Reihenfolge.',
+    same: 'Sie sind gleich', different: 'Sie sind verschieden', verify_waiting: 'will die Bridge verifizieren',
+    verify_compare: 'zeigt:', verify_confirmed: 'hier bestätigt, dort noch nicht', verify_done: 'verifiziert',
+    verify_cancelled: 'abgebrochen: {0}',
   },
 };
 const LANGUAGE = (navigator.language || 'en').toLowerCase().startsWith('de') ? 'de' : 'en';

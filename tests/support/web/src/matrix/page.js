@@ -19,6 +19,7 @@ import { mountUi } from '../common/ui.js';
 import { MatrixCalls } from './calls.js';
 import { Encryption, judge } from './encryption.js';
 import { Transferee } from './transferee.js';
+import { Verification } from './verification.js';
 
 const given = new URLSearchParams(location.hash.slice(1));
 
@@ -30,6 +31,7 @@ class MatrixPhone extends MatrixCalls {
   autoTransfer = true;
   encryptRooms = given.get('encrypt') !== 'no';
   transferee = new Transferee(this);
+  verification = new Verification();
   seen = new Map(); // event id -> {entry, event}
   encryption = new Encryption({
     sign: given.get('sign') !== 'no', onlySigned: given.get('only-signed') === 'yes', trustChanged: (users) => this.readAgain(users),
@@ -199,6 +201,32 @@ class MatrixPhone extends MatrixCalls {
   // The next event of the room gets a new key, which goes to everybody anew.
   async newRoomKey(roomId) {
     await this.client.getCrypto().forceDiscardSession(roomId);
+  }
+
+  // Of another session of this user. Then `verificationView` shows what to compare, and `judgeVerification` says so.
+  async verifySession(deviceId) {
+    await this.verification.ask(this.client.getCrypto(), this.client.getUserId(), deviceId);
+  }
+
+  judgeVerification(same) {
+    return this.verification.judge(same);
+  }
+
+  verificationView() {
+    return this.verification.view();
+  }
+
+  async sessionsOfUser() {
+    const user = this.client.getUserId();
+    return [...(await this.client.getCrypto().getUserDeviceInfo([user], true)).get(user).keys()];
+  }
+
+  // Whether this client shows another session of its user as verified.
+  async trustOfSession(deviceId) {
+    const crypto = this.client.getCrypto();
+    await crypto.getUserDeviceInfo([this.client.getUserId()], true);
+    const status = await crypto.getDeviceVerificationStatus(this.client.getUserId(), deviceId);
+    return { verified: status?.isVerified() ?? false, signed: status?.signedByOwner ?? false };
   }
 
   async leave(roomId) {
