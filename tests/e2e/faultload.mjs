@@ -9,8 +9,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const some = (list) => list[Math.floor(Math.random() * list.length)];
-const lifetime = 60000; // of their invites
-const patience = 150000; // for what must come in the end, whatever happened: ours ring for 90 s
+// Longer than any fault: what does not come is lost, and has not run out meanwhile.
+export const ringSeconds = 600;
+const lifetime = ringSeconds * 1000;
+const patience = 300000;
 
 let port = 10000;
 let foundation = 0;
@@ -153,7 +155,7 @@ class Call {
     await this.matrixSends(1);
     const rings = () => (this.hostId = phone.byMatrixId.get(this.matrixId) ?? null) !== null;
     try {
-      if (!(await this.until('ringing at the phone', rings, { limit: lifetime }))) return;
+      if (!(await this.until('ringing at the phone', rings))) return;
     } catch (error) {
       await this.givesUp();
       throw error;
