@@ -6,6 +6,7 @@
 #include "app/rotate.h"
 #include "config/registration.h"
 #include "operations/signals.h"
+#include "operations/systemd.h"
 
 #include <QCommandLineParser>
 #include <QCoreApplication>
@@ -39,6 +40,7 @@ int generate(Config config, const QString &file)
 int run(const Config &config)
 {
     StopSignals signals_;
+    const Watchdog watchdog;
     BridgeHost host(config);
     if (const QStringList problems = host.prepare(); !problems.isEmpty())
         return complain(host.pluginDefects() + problems);

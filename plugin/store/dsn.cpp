@@ -3,6 +3,8 @@
 
 #include <QStringList>
 
+#include <algorithm>
+
 namespace voip::store
 {
 
@@ -38,6 +40,16 @@ std::optional<QString> readValue(const QString &dsn, qsizetype &at)
     return value;
 }
 
+// What stands before "=" is part of a password when blanks were not quoted, or when it is a whole address: only what
+// looks like a key is repeated.
+QString shown(const QString &key)
+{
+    const bool looksLikeOne = key.size() <= 20 && std::all_of(key.cbegin(), key.cend(), [](QChar c) {
+                                  return (c >= u'a' && c <= u'z') || c == u'_';
+                              });
+    return looksLikeOne ? key : QStringLiteral("...");
+}
+
 QString quoted(QString value)
 {
     value.replace(u'\\', QStringLiteral("\\\\"));
@@ -69,7 +81,7 @@ Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
             ++at;
         const std::optional<QString> value = readValue(dsn, at);
         if (!value)
-            return misconfigured(QStringLiteral("database.dsn: the quote of \"%1\" is not closed").arg(key));
+            return misconfigured(QStringLiteral("database.dsn: the quote of \"%1\" is not closed").arg(shown(key)));
         if (seen.contains(key))
             return misconfigured(QStringLiteral("database.dsn: \"%1\" stands there twice").arg(key));
         seen += key;
@@ -107,7 +119,7 @@ Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
             }
             result.options.insert(key, *value);
         } else {
-            return misconfigured(QStringLiteral("database.dsn: unknown key \"%1\"").arg(key.left(40)));
+            return misconfigured(QStringLiteral("database.dsn: unknown key \"%1\"").arg(shown(key)));
         }
         if (!number)
             return misconfigured(QStringLiteral("database.dsn: \"%1\" is not a number in its range").arg(key));

@@ -42,6 +42,7 @@ private Q_SLOTS:
     void absentDatabaseExitsWithOne();
     void servesAndDrains();
     void secondSignalStopsAtOnce();
+    void feedsTheWatchdog();
 
 private:
     void start(const QStringList &arguments, const QStringList &environment = {});
@@ -218,6 +219,29 @@ void TestBridgeHost::secondSignalStopsAtOnce()
              201);
     ::kill(pid_t(m_process->processId()), SIGTERM);
     QCOMPARE(nextNotification(), QByteArray("STOPPING=1"));
+    ::kill(pid_t(m_process->processId()), SIGTERM);
+    QTRY_COMPARE_WITH_TIMEOUT(m_process->state(), QProcess::NotRunning, 20'000);
+    QCOMPARE(m_process->exitCode(), 0);
+}
+
+// As packaging/systemd/bridge-host.service has it watched.
+void TestBridgeHost::feedsTheWatchdog()
+{
+    start({}, {QStringLiteral("WATCHDOG_USEC=200000")});
+    QMap<QByteArray, int> seen;
+    while (seen.value("READY=1") < 1 || seen.value("WATCHDOG=1") < 3) {
+        const QByteArray next = nextNotification();
+        QVERIFY(!next.isEmpty());
+        ++seen[next];
+    }
+    ::kill(pid_t(m_process->processId()), SIGSTOP); // an event loop that does not run says nothing
+    char byte = 0;
+    while (::recv(m_socket, &byte, 1, MSG_DONTWAIT) >= 0)
+        continue;
+    QTest::qWait(400);
+    QVERIFY(::recv(m_socket, &byte, 1, MSG_DONTWAIT) < 0);
+    ::kill(pid_t(m_process->processId()), SIGCONT);
+    QCOMPARE(nextNotification(), QByteArray("WATCHDOG=1"));
     ::kill(pid_t(m_process->processId()), SIGTERM);
     QTRY_COMPARE_WITH_TIMEOUT(m_process->state(), QProcess::NotRunning, 20'000);
     QCOMPARE(m_process->exitCode(), 0);

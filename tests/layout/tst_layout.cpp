@@ -100,6 +100,20 @@ QString sqlInStoreOnly(const QString &path, const QString &text)
     return {};
 }
 
+// What came over a socket is compared with a secret in http/tokens.cpp only, in a time that says nothing (R108).
+// Reading the configuration compares secrets with each other, and nobody waits for that.
+QString tokensInOnePlace(const QString &path, const QString &text)
+{
+    const QString host = QStringLiteral("host-api/reference-host/");
+    if (!path.startsWith(host) || !isCode(path) || path.startsWith(host + QLatin1String("config/")) ||
+        path.startsWith(host + QLatin1String("http/tokens.")))
+        return {};
+    static const QRegularExpression comparison(QStringLiteral(
+        R"(\b\w*([tT]oken|[sS]ecret|[dD]igest|m_state)(\(\))?\s*[!=]=\s*+(?!nullptr|\w+::)|[!=]=\s*\w*([tT]oken|[sS]ecret|[dD]igest|m_state)\b|([tT]oken|[sS]ecret|m_state)\.(compare|startsWith|endsWith)\(|\bmemcmp\()"));
+    const auto match = comparison.match(text);
+    return match.hasMatch() ? QStringLiteral("compares a secret: ") + match.captured() : QString();
+}
+
 QString nothingLeftToDo(const QString &path, const QString &text)
 {
     static const QRegularExpression mark(QStringLiteral(R"(\b(TO)(DO)\b|\b(FIX)(ME)\b)"));
@@ -128,6 +142,10 @@ QVector<NamedRule> rules()
          QStringLiteral("olm_account();\n")},
         {"QtSql only in store/", sqlInStoreOnly, QStringLiteral("plugin/intake/x.cpp"),
          QStringLiteral("#include <QSqlQuery>\n")},
+        {"tokens compared in one place", tokensInOnePlace, QStringLiteral("host-api/reference-host/rest/x.cpp"),
+         QStringLiteral("if (bearerToken == m_token)\n")},
+        {"tokens compared in one place, the other way", tokensInOnePlace,
+         QStringLiteral("host-api/reference-host/app/x.cpp"), QStringLiteral("if (state != m_state)\n")},
         {"nothing left to do", nothingLeftToDo, call,
          QStringLiteral("// TO"
                         "DO later\n")},

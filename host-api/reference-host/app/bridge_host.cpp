@@ -181,6 +181,11 @@ void BridgeHost::build()
     });
     m_apiServer =
         std::make_unique<HttpServer>("api", HttpLimits{}, [this](const ExchangePtr &exchange) { serveApi(exchange); });
+    // A stranger's body is not kept: as many as there may be connections would be held before the first is refused.
+    m_apiServer->setBodyRule([this](const Request &request) {
+        const ApiGate::Who who = m_gate->caller(request).who;
+        return who == ApiGate::Who::User || who == ApiGate::Who::Admin;
+    });
 }
 
 void BridgeHost::start()
@@ -353,6 +358,12 @@ QByteArray BridgeHost::metrics() const
             answers.insert(QString::number(it.key()), it.value());
         own.labelled("bridge_host_" + server->name() + "_requests_total", "Requests answered, by status.", "status",
                      answers);
+        own.counter("bridge_host_" + server->name() + "_wrong_tokens_total", "Tokens that were not right.",
+                    server->guesses().wrongOnes());
+        own.counter("bridge_host_" + server->name() + "_guesses_refused_total",
+                    "Requests not looked at because of wrong tokens from their address.", server->guesses().unheard());
+        own.counter("bridge_host_" + server->name() + "_slow_clients_total",
+                    "Connections cut because their client sent or read too slowly.", server->slowClients());
     }
     texts.append(own.text());
     return mergeMetrics(texts);

@@ -42,7 +42,7 @@ std::optional<Reply> AppserviceApi::admit(const Request &request) const
     if (token.isEmpty())
         return matrixError(401, QStringLiteral("M_UNAUTHORIZED"), QStringLiteral("The hs_token is missing"));
     if (!m_token.matches(token))
-        return matrixError(403, QStringLiteral("M_FORBIDDEN"), QStringLiteral("The hs_token is wrong"));
+        return wrongToken(matrixError(403, QStringLiteral("M_FORBIDDEN"), QStringLiteral("The hs_token is wrong")));
     return std::nullopt;
 }
 

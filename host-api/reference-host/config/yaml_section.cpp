@@ -22,6 +22,29 @@ bool isText(const YAML::Node &node)
     return node.IsScalar() && (node.Tag() == "!" || toJson(node).isString());
 }
 
+// What a file of 1 MiB can hold without aliases is far below. An alias may refer to what it stands in, and aliases of
+// aliases to more than there is memory for.
+constexpr int kMaxDepth = 64;
+constexpr int kMaxNodes = 1'000'000;
+
+bool withinReason(const YAML::Node &node, int depth, int *left)
+{
+    if (depth > kMaxDepth || --*left < 0)
+        return false;
+    if (node.IsSequence()) {
+        for (const auto &item : node) {
+            if (!withinReason(item, depth + 1, left))
+                return false;
+        }
+    } else if (node.IsMap()) {
+        for (const auto &pair : node) {
+            if (!withinReason(pair.first, depth + 1, left) || !withinReason(pair.second, depth + 1, left))
+                return false;
+        }
+    }
+    return true;
+}
+
 } // namespace
 
 QString variableFor(const QString &path)
@@ -84,11 +107,17 @@ QJsonValue toJson(const YAML::Node &node)
 std::optional<YAML::Node> parseYaml(const QByteArray &text, ConfigProblem *problem)
 {
     try {
-        return YAML::Load(text.toStdString());
+        YAML::Node node = YAML::Load(text.toStdString());
+        int left = kMaxNodes;
+        if (withinReason(node, 0, &left))
+            return node;
+        *problem = {QString(), 0, QStringLiteral("nested too deeply, or too many aliases")};
     } catch (const YAML::Exception &error) {
         *problem = {QString(), error.mark.is_null() ? 0 : error.mark.line + 1, QString::fromStdString(error.msg)};
-        return std::nullopt;
+    } catch (const std::exception &error) { // of the standard library, from inside
+        *problem = {QString(), 0, QString::fromLocal8Bit(error.what())};
     }
+    return std::nullopt;
 }
 
 YamlSection::YamlSection(const YAML::Node &node, QString path, int line, ReadState *state)

@@ -27,6 +27,17 @@ void Exchange::addHeader(const QByteArray &name, const QByteArray &value)
 
 void Exchange::reply(const Reply &reply)
 {
+    if (answered() || m_gone)
+        return;
+    if (reply.wrongToken && m_server)
+        m_server->hold(shared_from_this(), reply);
+    else
+        give(reply);
+}
+
+void Exchange::give(const Reply &reply)
+{
+    m_held = false;
     if (m_status || m_gone)
         return;
     MHD_Response *response = MHD_create_response_from_buffer(
@@ -45,15 +56,26 @@ void Exchange::respond(MHD_Response *response, int status)
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     for (const auto &[name, value] : m_headers)
         MHD_add_response_header(response, name.constData(), value.constData());
+    // What is not said otherwise: answers are for who asked, and no page that anybody may frame or run.
+    static constexpr std::pair<const char *, const char *> always[] = {
+        {"Cache-Control", "no-store"},
+        {"Referrer-Policy", "no-referrer"},
+        {"X-Frame-Options", "DENY"},
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
+    for (const auto &[name, value] : always) {
+        if (!MHD_get_response_header(response, name))
+            MHD_add_response_header(response, name, value);
+    }
     m_response = response;
     m_status = status;
+    m_answeredAt = m_clock.elapsed();
     resume();
 }
 
 void Exchange::startStream(const QByteArray &contentType, std::function<void()> onDrained,
                            std::function<void()> onClosed)
 {
-    if (m_status || m_gone)
+    if (answered() || m_gone)
         return;
     m_streaming = true;
     m_onDrained = std::move(onDrained);
@@ -78,7 +100,7 @@ ssize_t Exchange::readStream(void *exchange, uint64_t, char *buffer, size_t size
     const ExchangePtr self = *static_cast<ExchangePtr *>(exchange);
     size_t used = 0;
     while (used < size && !self->m_queue.empty()) {
-        const QByteArray &head = self->m_queue.front();
+        const QByteArray &head = self->m_queue.front().bytes;
         const auto n = std::min<qsizetype>(qsizetype(size - used), head.size() - self->m_headOffset);
         std::memcpy(buffer + used, head.constData() + self->m_headOffset, size_t(n));
         used += size_t(n);
@@ -104,7 +126,7 @@ void Exchange::write(const QByteArray &bytes)
 {
     if (!m_streaming || m_gone || m_finishing || bytes.isEmpty())
         return;
-    m_queue.push_back(bytes);
+    m_queue.push_back({bytes, m_clock.elapsed()});
     m_queuedBytes += bytes.size();
     resume();
 }
@@ -122,12 +144,25 @@ void Exchange::cut()
     m_finishing = true;
     m_queue.clear();
     m_queuedBytes = m_headOffset = 0;
-    if (m_connection) {
-        const auto *info = MHD_get_connection_info(m_connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-            ::shutdown(info->connect_fd, SHUT_RDWR);
-    }
+    shut();
     resume();
+}
+
+void Exchange::shut()
+{
+    const auto *info =
+        m_connection ? MHD_get_connection_info(m_connection, MHD_CONNECTION_INFO_CONNECTION_FD) : nullptr;
+    if (info)
+        ::shutdown(info->connect_fd, SHUT_RDWR);
+    m_answeredAt = m_clock.elapsed(); // once is enough
+}
+
+bool Exchange::tooSlow(int limitMs) const
+{
+    const qint64 now = m_clock.elapsed();
+    if (m_streaming)
+        return !m_queue.empty() && now - m_queue.front().since > limitMs;
+    return m_status != 0 && now - m_answeredAt > limitMs;
 }
 
 void Exchange::suspend()

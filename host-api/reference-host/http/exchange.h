@@ -5,6 +5,7 @@
 // A stream is an answer without an end: bytes are queued by write(), and the holder watches queuedBytes().
 #pragma once
 
+#include "http/guesses.h"
 #include "http/message.h"
 
 #include <QElapsedTimer>
@@ -31,10 +32,10 @@ public:
     Exchange &operator=(const Exchange &) = delete;
 
     [[nodiscard]] const Request &request() const { return m_request; }
-    [[nodiscard]] bool answered() const { return m_status != 0; }
+    [[nodiscard]] bool answered() const { return m_status != 0 || m_held; }
     [[nodiscard]] bool gone() const { return m_gone; }
 
-    // Answers; later answers are ignored. Headers added by addHeader() come too.
+    // Answers; later answers are ignored. Headers added by addHeader() come too. The answer to a wrong token waits.
     void reply(const Reply &reply);
     void addHeader(const QByteArray &name, const QByteArray &value);
 
@@ -49,7 +50,10 @@ public:
 private:
     friend class HttpServer;
     static ssize_t readStream(void *exchange, uint64_t position, char *buffer, size_t size);
+    void give(const Reply &reply);
     void respond(MHD_Response *response, int status);
+    [[nodiscard]] bool tooSlow(int limitMs) const; // the client does not take what it asked for
+    void shut();
     void suspend();
     void resume();
     void onGone();
@@ -62,7 +66,11 @@ private:
     std::optional<Reply> m_refusal; // decided from the headers; the body is then read and thrown away
     QList<std::pair<QByteArray, QByteArray>> m_headers;
     QElapsedTimer m_clock;
+    ClientAddress m_address;
     qint64 m_received = 0;
+    qint64 m_answeredAt = 0; // on m_clock
+    bool m_keepsBody = true;
+    bool m_held = false; // answered, but the answer waits
     bool m_targetOk = false;
     bool m_begun = false;
     bool m_dispatched = false;
@@ -70,7 +78,11 @@ private:
     bool m_gone = false;
     bool m_streaming = false;
     bool m_finishing = false;
-    std::deque<QByteArray> m_queue;
+    struct Chunk {
+        QByteArray bytes;
+        qint64 since = 0; // on m_clock
+    };
+    std::deque<Chunk> m_queue;
     qsizetype m_queuedBytes = 0;
     qsizetype m_headOffset = 0;
     std::function<void()> m_onDrained;

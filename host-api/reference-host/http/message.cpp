@@ -62,7 +62,10 @@ bool parseTarget(const QByteArray &target, Request *request)
 
 Reply jsonReply(int status, const QJsonObject &body)
 {
-    return {status, QJsonDocument(body).toJson(QJsonDocument::Compact), QByteArrayLiteral("application/json"), {}};
+    Reply reply;
+    reply.status = status;
+    reply.body = QJsonDocument(body).toJson(QJsonDocument::Compact);
+    return reply;
 }
 
 Reply errorReply(int status, const QString &code, const QString &message, const QJsonObject &details)
@@ -76,6 +79,17 @@ Reply errorReply(int status, const QString &code, const QString &message, const 
 Reply matrixError(int status, const QString &code, const QString &message)
 {
     return jsonReply(status, {{QStringLiteral("errcode"), code}, {QStringLiteral("error"), message}});
+}
+
+Reply wrongToken(Reply refusal)
+{
+    refusal.wrongToken = true;
+    return refusal;
+}
+
+bool carriesToken(const Request &request)
+{
+    return request.headers.contains("authorization") || request.queryValue(QStringLiteral("access_token"));
 }
 
 QByteArray bearerToken(const Request &request)

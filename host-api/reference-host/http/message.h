@@ -34,6 +34,7 @@ struct Reply {
     QByteArray body;
     QByteArray contentType = QByteArrayLiteral("application/json");
     QList<std::pair<QByteArray, QByteArray>> headers;
+    bool wrongToken = false; // a token was given and is not right: such an answer waits (http/guesses.h)
 };
 
 // Fills rawPath, path and query from a request target; false when it cannot be one of ours.
@@ -46,6 +47,10 @@ struct Reply {
 // {"errcode": code, "error": message}: the shape the homeserver knows
 [[nodiscard]] Reply matrixError(int status, const QString &code, const QString &message);
 
+// 401 or 403, as the listener words it, to somebody whose token is not right.
+[[nodiscard]] Reply wrongToken(Reply refusal);
+// Whether a token came with it, in any of the ways in which we take one.
+[[nodiscard]] bool carriesToken(const Request &request);
 // The token of `Authorization: Bearer ...`; empty when there is none.
 [[nodiscard]] QByteArray bearerToken(const Request &request);
 

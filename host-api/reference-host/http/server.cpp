@@ -95,12 +95,19 @@ struct HttpServer::Callbacks {
         return server->step(exchange, data, size) ? MHD_YES : MHD_NO;
     }
 
+    struct Headers {
+        QHash<QByteArray, QByteArray> &first;
+        bool twoLengths = false;
+    };
+
     static MHD_Result header(void *cls, MHD_ValueKind, const char *name, const char *value)
     {
-        auto *headers = static_cast<QHash<QByteArray, QByteArray> *>(cls);
+        auto *headers = static_cast<Headers *>(cls);
         const QByteArray key = QByteArray(name).toLower();
-        if (!headers->contains(key))
-            headers->insert(key, QByteArray(value));
+        if (!headers->first.contains(key))
+            headers->first.insert(key, QByteArray(value));
+        else if (key == "content-length" || key == "transfer-encoding")
+            headers->twoLengths = true;
         return MHD_YES;
     }
 
@@ -140,6 +147,7 @@ struct HttpServer::Callbacks {
 
 HttpServer::HttpServer(QByteArray name, HttpLimits limits, Handler handler, QObject *parent)
     : QObject(parent), m_name(std::move(name)), m_limits(limits), m_handler(std::move(handler)),
+      m_guesses(limits.guesses),
       m_errorShape([](int status, const QString &code, const QString &text) { return errorReply(status, code, text); })
 {
     m_clock.start();
@@ -172,7 +180,7 @@ Expected<Done> HttpServer::listen(const Endpoint &endpoint)
     const auto *info = MHD_get_daemon_info(m_daemon, MHD_DAEMON_INFO_EPOLL_FD);
     m_notifier = std::make_unique<QSocketNotifier>(info->epoll_fd, QSocketNotifier::Read);
     connect(m_notifier.get(), &QSocketNotifier::activated, this, &HttpServer::run);
-    m_sweeper.start(std::clamp(m_limits.requestMs / 4, 50, 5000));
+    m_sweeper.start(std::clamp(std::min(m_limits.requestMs, m_limits.readMs) / 4, 50, 5000));
     runSoon();
     return Done{};
 }
@@ -194,10 +202,32 @@ void HttpServer::run()
 void HttpServer::sweep()
 {
     const qint64 now = m_clock.elapsed();
-    for (const Client &client : std::as_const(m_clients)) {
-        if (!client.busy && now - client.since > m_limits.requestMs && client.fd >= 0)
+    for (Client &client : m_clients) {
+        if (!client.busy && now - client.since > m_limits.requestMs && client.fd >= 0) {
             ::shutdown(client.fd, SHUT_RDWR);
+            client.since = now; // once is enough
+            ++m_slow;
+        }
     }
+    const auto open = m_open.values();
+    for (const auto &weak : open) {
+        const ExchangePtr exchange = weak.lock();
+        if (!exchange || !exchange->tooSlow(m_limits.readMs))
+            continue;
+        ++m_slow;
+        if (exchange->m_streaming)
+            exchange->cut();
+        else
+            exchange->shut();
+    }
+}
+
+// The answer to a wrong token waits; the token's slot is taken whether or not the client waits for it.
+void HttpServer::hold(const ExchangePtr &exchange, const Reply &reply)
+{
+    exchange->m_held = true;
+    QTimer::singleShot(m_guesses.wrong(exchange->m_address, m_clock.elapsed()), this,
+                       [exchange, reply] { exchange->give(reply); });
 }
 
 Reply HttpServer::error(int status, const QString &code, const QString &message) const
@@ -208,26 +238,42 @@ Reply HttpServer::error(int status, const QString &code, const QString &message)
 bool HttpServer::begin(const ExchangePtr &exchange)
 {
     Request &request = exchange->m_request;
-    MHD_get_connection_values(exchange->m_connection, MHD_HEADER_KIND, &Callbacks::header, &request.headers);
+    Callbacks::Headers headers{request.headers};
+    MHD_get_connection_values(exchange->m_connection, MHD_HEADER_KIND, &Callbacks::header, &headers);
+    const auto *peer = MHD_get_connection_info(exchange->m_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    exchange->m_address = clientAddress(peer ? peer->client_addr : nullptr);
     bool ok = true;
     const QByteArray declared = request.header("content-length");
     const qint64 length = declared.isEmpty() ? 0 : declared.toLongLong(&ok);
     if (!exchange->m_targetOk)
         exchange->m_refusal = error(400, QStringLiteral("BAD_REQUEST"), QStringLiteral("The path cannot be read"));
+    else if (headers.twoLengths || (!declared.isEmpty() && request.headers.contains("transfer-encoding")))
+        // A proxy before us may read it otherwise, and take the rest for another's request.
+        exchange->m_refusal = error(400, QStringLiteral("BAD_REQUEST"), QStringLiteral("The body has two lengths"));
+    else if (carriesToken(request) && !m_guesses.mayTry(exchange->m_address, m_clock.elapsed()))
+        exchange->m_refusal = tooManyGuesses();
     else if (m_admission)
         exchange->m_refusal = m_admission(request);
     if (!exchange->m_refusal && (!ok || length > m_limits.body))
         exchange->m_refusal =
             error(413, QStringLiteral("TOO_LARGE"),
                   QStringLiteral("The body has %1 bytes, at most %2 are accepted").arg(length).arg(m_limits.body));
+    exchange->m_keepsBody = !exchange->m_refusal && (!m_bodyRule || m_bodyRule(request));
     // A client that asks before it sends, or that would send without measure, is answered now.
     const bool asks = request.header("expect").toLower() == "100-continue";
     if (exchange->m_refusal && (asks || !ok || length > kThrowAwayLimit)) {
         exchange->m_dispatched = true;
         exchange->reply(*exchange->m_refusal);
-        return send(exchange);
+        return exchange->m_held || send(exchange);
     }
     return true;
+}
+
+Reply HttpServer::tooManyGuesses() const
+{
+    Reply reply = error(429, QStringLiteral("LIMIT_EXCEEDED"), QStringLiteral("Too many wrong tokens came from there"));
+    reply.headers.emplaceBack("Retry-After", "1");
+    return reply;
 }
 
 bool HttpServer::step(const ExchangePtr &exchange, const char *data, size_t *size)
@@ -242,7 +288,7 @@ bool HttpServer::step(const ExchangePtr &exchange, const char *data, size_t *siz
                 error(413, QStringLiteral("TOO_LARGE"), QStringLiteral("The body is over %1 bytes").arg(m_limits.body));
             request.body = QByteArray();
         }
-        if (!exchange->m_refusal)
+        if (exchange->m_keepsBody && !exchange->m_refusal)
             request.body.append(data, qsizetype(*size));
         *size = 0;
         return true;
@@ -290,7 +336,7 @@ void HttpServer::close()
         if (exchange->m_streaming)
             exchange->finish();
         else
-            exchange->reply(error(503, QStringLiteral("STOPPING"), QStringLiteral("The host is stopping")));
+            exchange->give(error(503, QStringLiteral("STOPPING"), QStringLiteral("The host is stopping")));
         exchange->resume();
     }
     m_notifier.reset();

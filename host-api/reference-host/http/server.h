@@ -28,6 +28,8 @@ struct HttpLimits {
     size_t headers = size_t(32) * 1024; // libmicrohttpd's pool of one connection: request line and headers must fit
     int stallMs = 30'000;               // nothing moves on the connection
     int requestMs = 60'000;             // from its first byte to its last, however steadily it drips
+    int readMs = 60'000;                // to take an answer, or what a stream has queued, however steadily it drips
+    GuessLimits guesses = {};
 };
 
 class HttpServer : public QObject
@@ -38,6 +40,8 @@ public:
     using Handler = std::function<void(const ExchangePtr &)>;
     // Asked when the headers are in; an answer refuses the request, and no byte of its body is kept.
     using Admission = std::function<std::optional<Reply>(const Request &)>;
+    // Asked when the headers are in: whose body is kept. The handler gets the others' requests without one, to say why.
+    using BodyRule = std::function<bool(const Request &)>;
     // How errors made by the server itself look: (status, code, message).
     using ErrorShape = std::function<Reply(int, const QString &, const QString &)>;
 
@@ -45,6 +49,7 @@ public:
     ~HttpServer() override;
 
     void setAdmission(Admission admission) { m_admission = std::move(admission); }
+    void setBodyRule(BodyRule rule) { m_bodyRule = std::move(rule); }
     void setErrorShape(ErrorShape shape) { m_errorShape = std::move(shape); }
 
     [[nodiscard]] voiphost::Expected<voiphost::Done> listen(const Endpoint &endpoint);
@@ -57,6 +62,8 @@ public:
     [[nodiscard]] qsizetype waiting() const;
     // By status; for the host's metrics.
     [[nodiscard]] const QMap<int, quint64> &answers() const { return m_answers; }
+    [[nodiscard]] quint64 slowClients() const { return m_slow; } // cut because they sent or read too slowly
+    [[nodiscard]] const Guesses &guesses() const { return m_guesses; }
 
 private:
     friend class Exchange;
@@ -70,15 +77,20 @@ private:
     void runSoon() { m_timer.start(0); }
     void run();
     void sweep();
+    void hold(const ExchangePtr &exchange, const Reply &reply);
     [[nodiscard]] bool begin(const ExchangePtr &exchange);
     [[nodiscard]] bool step(const ExchangePtr &exchange, const char *data, size_t *size);
     [[nodiscard]] bool send(const ExchangePtr &exchange);
+    [[nodiscard]] Reply tooManyGuesses() const;
     [[nodiscard]] Reply error(int status, const QString &code, const QString &message) const;
 
     QByteArray m_name;
     HttpLimits m_limits;
     Handler m_handler;
     Admission m_admission;
+    BodyRule m_bodyRule;
+    Guesses m_guesses;
+    quint64 m_slow = 0;
     ErrorShape m_errorShape;
     MHD_Daemon *m_daemon = nullptr;
     std::unique_ptr<QSocketNotifier> m_notifier;

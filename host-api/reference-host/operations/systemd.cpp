@@ -2,6 +2,7 @@
 // See sd_notify(3): a path, or a name in the abstract namespace that is written with a leading "@".
 #include "operations/systemd.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <sys/socket.h>
@@ -29,6 +30,19 @@ bool notifySystemd(const QByteArray &state)
                                   reinterpret_cast<const sockaddr *>(&address), length);
     ::close(fd);
     return sent == state.size();
+}
+
+Watchdog::Watchdog()
+{
+    bool forUs = true;
+    const QByteArray pid = qgetenv("WATCHDOG_PID");
+    if (!pid.isEmpty())
+        forUs = pid.toLongLong() == ::getpid();
+    const qint64 ms = qgetenv("WATCHDOG_USEC").toLongLong() / 1000;
+    if (!forUs || ms <= 0)
+        return;
+    QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [] { notifySystemd("WATCHDOG=1"); });
+    m_timer.start(int(std::clamp<qint64>(ms / 2, 1, 600'000)));
 }
 
 } // namespace bridgehost

@@ -8,10 +8,16 @@ namespace bridgehost
 namespace
 {
 
-void unauthorized(const ExchangePtr &exchange, const QString &message)
+Reply unauthorized(const QString &message)
 {
-    exchange->addHeader("WWW-Authenticate", "Bearer");
-    exchange->reply(errorReply(401, QStringLiteral("UNAUTHORIZED"), message));
+    Reply reply = errorReply(401, QStringLiteral("UNAUTHORIZED"), message);
+    reply.headers.emplaceBack("WWW-Authenticate", "Bearer");
+    return reply;
+}
+
+Reply forbidden(const QString &message)
+{
+    return errorReply(403, QStringLiteral("FORBIDDEN"), message);
 }
 
 } // namespace
@@ -44,14 +50,13 @@ std::optional<QString> ApiGate::requireUser(const ExchangePtr &exchange, bool fr
     case Who::User:
         return asking.userId;
     case Who::Nobody:
-        unauthorized(exchange, QStringLiteral("A user's token is needed"));
+        exchange->reply(unauthorized(QStringLiteral("A user's token is needed")));
         break;
     case Who::WrongToken:
-        unauthorized(exchange, QStringLiteral("The token is not known"));
+        exchange->reply(wrongToken(unauthorized(QStringLiteral("The token is not known"))));
         break;
     case Who::Admin:
-        exchange->reply(errorReply(403, QStringLiteral("FORBIDDEN"),
-                                   QStringLiteral("A user's token is needed, this is the administrator's")));
+        exchange->reply(forbidden(QStringLiteral("A user's token is needed, this is the administrator's")));
         break;
     }
     return std::nullopt;
@@ -63,11 +68,13 @@ bool ApiGate::requireAdmin(const ExchangePtr &exchange) const
     case Who::Admin:
         return true;
     case Who::Nobody:
-        unauthorized(exchange, QStringLiteral("The admin token is needed"));
+        exchange->reply(unauthorized(QStringLiteral("The admin token is needed")));
         break;
     case Who::WrongToken:
+        exchange->reply(wrongToken(forbidden(QStringLiteral("The admin token is needed"))));
+        break;
     case Who::User:
-        exchange->reply(errorReply(403, QStringLiteral("FORBIDDEN"), QStringLiteral("The admin token is needed")));
+        exchange->reply(forbidden(QStringLiteral("The admin token is needed")));
         break;
     }
     return false;
@@ -79,11 +86,11 @@ bool ApiGate::metricsAllowed(const ExchangePtr &exchange) const
         return true;
     const QByteArray token = bearerToken(exchange->request());
     if (token.isEmpty())
-        unauthorized(exchange, QStringLiteral("The metrics token is needed"));
+        exchange->reply(unauthorized(QStringLiteral("The metrics token is needed")));
     else if (m_metrics.matches(token))
         return true;
     else
-        exchange->reply(errorReply(403, QStringLiteral("FORBIDDEN"), QStringLiteral("The metrics token is wrong")));
+        exchange->reply(wrongToken(forbidden(QStringLiteral("The metrics token is wrong"))));
     return false;
 }
 

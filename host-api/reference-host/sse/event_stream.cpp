@@ -9,6 +9,7 @@
 #include <QJsonDocument>
 
 #include <algorithm>
+#include <numeric>
 
 namespace bridgehost
 {
@@ -84,6 +85,11 @@ void EventStreams::open(const ExchangePtr &exchange, const QString &user)
     if (std::count_if(m_clients.cbegin(), m_clients.cend(), sameUser) >= m_limits.perUser) {
         exchange->reply(errorReply(429, QStringLiteral("TOO_MANY_STREAMS"),
                                    QStringLiteral("A user may have %1 streams open").arg(m_limits.perUser)));
+        return;
+    }
+    if (m_clients.size() >= m_limits.total) {
+        exchange->reply(errorReply(503, QStringLiteral("TOO_MANY_STREAMS"),
+                                   QStringLiteral("All %1 streams are in use").arg(m_limits.total)));
         return;
     }
     // The header wins: a browser that reconnects by itself sends it, while its address still holds the first id.
@@ -204,12 +210,37 @@ void EventStreams::noticed(const CallNotice &notice)
             continue;
         }
         send(client, notice);
-        if (client->exchange->queuedBytes() > m_limits.queuedBytes) {
-            ++m_cut;
-            client->closed = true;
-            m_clients.removeAll(client);
-            client->exchange->cut();
-        }
+        if (client->exchange->queuedBytes() > m_limits.queuedBytes)
+            cut(client);
+    }
+    keepWithinBytes();
+}
+
+void EventStreams::cut(const ClientPtr &client)
+{
+    ++m_cut;
+    client->closed = true;
+    m_clients.removeAll(client);
+    client->exchange->cut();
+}
+
+qsizetype EventStreams::queuedBytes() const
+{
+    return std::accumulate(
+        m_clients.cbegin(), m_clients.cend(), qsizetype(0),
+        [](qsizetype sum, const ClientPtr &client) { return sum + client->exchange->queuedBytes(); });
+}
+
+// Many clients may each stay below their own limit.
+void EventStreams::keepWithinBytes()
+{
+    const auto queued = [](const ClientPtr &client) { return client->exchange->queuedBytes(); };
+    qsizetype all = queuedBytes();
+    while (all > m_limits.totalBytes) {
+        const ClientPtr worst = *std::max_element(m_clients.cbegin(), m_clients.cend(),
+                                                  [&](const auto &a, const auto &b) { return queued(a) < queued(b); });
+        all -= queued(worst);
+        cut(worst);
     }
 }
 

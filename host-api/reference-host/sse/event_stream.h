@@ -20,7 +20,9 @@ namespace bridgehost
 struct StreamLimits {
     qsizetype queuedBytes = qsizetype(4) * 1024 * 1024; // per client, beyond what the socket holds
     int perUser = 16;
-    int pageSize = 50; // notices read at once while catching up
+    int total = 384; // of the listener's connections, so that some are left for requests
+    qsizetype totalBytes = qsizetype(64) * 1024 * 1024; // queued for all clients; then the one most behind is cut
+    int pageSize = 50;                                  // notices read at once while catching up
     int heartbeatMs = 15'000;
 };
 
@@ -37,6 +39,7 @@ public:
     void open(const ExchangePtr &exchange, const QString &user);
 
     [[nodiscard]] qsizetype count() const { return m_clients.size(); }
+    [[nodiscard]] qsizetype queuedBytes() const; // for all clients
     [[nodiscard]] quint64 cutClients() const { return m_cut; }
 
     // The bytes of one event; for tests too.
@@ -51,6 +54,8 @@ private:
     void tookPage(const ClientPtr &client, const std::optional<voiphost::Expected<QList<voiphost::CallNotice>>> &page,
                   bool fresh);
     void send(const ClientPtr &client, const voiphost::CallNotice &notice);
+    void cut(const ClientPtr &client);
+    void keepWithinBytes();
     void drained(const ClientPtr &client);
     void heartbeat();
 

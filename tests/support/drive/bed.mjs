@@ -6,7 +6,7 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,9 @@ export async function eventually(what, attempt, timeout = 30000) {
   }
 }
 
+// What the sanitizers print; a build without them prints none of it.
+const sanitizerReport = /^.*(?:ERROR: \w+Sanitizer|: runtime error: ).*$/m;
+
 const secret = () => randomBytes(24).toString('hex');
 
 // ---- the bed
@@ -72,6 +75,7 @@ export class Bed {
     this.passwords = Object.fromEntries(['bob', 'carol', 'alice'].map((user) => [user, randomBytes(9).toString('base64url')]));
     this.turnSecret = turn ? secret() : null;
     this.plugin = {};
+    this.findings = []; // of a bridge that did not end as it should: told when everything is stopped
     this.secrets = {}; // more files for the credentials directory
     this.env = {}; // for the bridge
     this.patience = 30000; // with its start
@@ -242,8 +246,11 @@ plugins:
   }
 
   async startBridge({ wait = true } = {}) {
+    const log = join(this.folder, 'bridge-host.log');
+    const before = existsSync(log) ? statSync(log).size : 0;
     const [command, ...args] = this.bridgeCommand();
     this.bridge = this.spawn('bridge-host', command, args);
+    this.bridge.on('exit', (code, signal) => this.ended(code, signal, readFileSync(log).subarray(before).toString()));
     if (wait) await this.bridgeReady();
   }
 
@@ -256,8 +263,19 @@ plugins:
     }, this.patience);
   }
 
+  // 0, or 1 with a message, or killed by us. A leak at the end, or anything else that a sanitizer finds, is looked for in what
+  // it said, too: its exit code may be 1 as well.
+  ended(code, signal, said) {
+    const report = said.match(sanitizerReport)?.[0];
+    if (report) this.findings.push(`bridge-host: ${report.trim()}`);
+    else if (code === null ? signal !== 'SIGKILL' : code > 1) this.findings.push(`bridge-host ended with ${code ?? signal}`);
+  }
+
+  // Asked twice it does not wait for live calls any more; then it has to end by itself, for only so are leaks looked for.
   async stopBridge(signal = 'SIGTERM') {
-    await this.end(this.bridge, signal);
+    const again = setTimeout(() => this.bridge.kill(signal), 8000);
+    await this.end(this.bridge, signal, 60000);
+    clearTimeout(again);
   }
 
   // -- processes
@@ -315,12 +333,14 @@ plugins:
   }
 
   async stop() {
+    if (this.bridge) await this.stopBridge().catch((error) => this.say(error.message));
     for (const child of [...this.children].reverse()) await this.end(child).catch((error) => this.say(error.message));
     if (existsSync(this.synapseFolder)) await this.tool(['stop', '--dir', this.synapseFolder, ...(this.keep ? ['--keep'] : [])]).catch((error) => this.say(error.message));
     await this.pages?.close();
     await this.proxy?.close();
     await this.removeDatabase().catch((error) => this.say(error.message));
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
+    if (this.findings.length) throw new Error(this.findings.join('; '));
   }
 
   matrixPage() {

@@ -144,6 +144,20 @@ void TestConfig::notYaml()
     QCOMPARE(problems.size(), 1);
     QVERIFY2(problems.first().startsWith(QStringLiteral("f:2: this is not YAML: ")), qPrintable(problems.first()));
     QCOMPARE(problemsOf("[1, 2]"), QStringList{QStringLiteral("f:1: the file must be a map of keys and values")});
+
+    // What a small file can make of itself.
+    QByteArray laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
+    for (char c = 'b'; c < 'k'; ++c) {
+        const QByteArray before(1, char(c - 1));
+        laughs +=
+            QByteArray(1, c) + ": &" + QByteArray(1, c) + " [" + QByteArrayList(10, "*" + before).join(", ") + "]\n";
+    }
+    for (const QByteArray &text : {QByteArray("plugins: { m: { a: &a [ *a ] } }"), QByteArray("&a { b: *a }"), laughs,
+                                   QByteArray(100, '[') + QByteArray(100, ']'), QByteArray(100'000, '[')}) {
+        const QStringList defects = problemsOf(text);
+        QCOMPARE(defects.size(), 1);
+        QVERIFY2(defects.first().contains(QStringLiteral("this is not YAML: ")), qPrintable(defects.first()));
+    }
 }
 
 void TestConfig::environmentOverrides()

@@ -167,6 +167,8 @@ private Q_SLOTS:
     void repeatedNoticeIsNotSentTwice();
     void slowClientIsCutAndResumes();
     void streamsPerUserAreLimited();
+    void streamsInAllAreLimited();
+    void bytesInAllAreLimited();
     void badIdIsRefused();
     void failedReadIsAnswered();
     void heartbeat();
@@ -174,6 +176,7 @@ private Q_SLOTS:
 
 private:
     std::unique_ptr<RawClient> connectClient(const QByteArray &target, const QByteArray &headers = {});
+    void limit();
     StreamLimits m_limits;
     std::unique_ptr<NoticeStore> m_store;
     std::unique_ptr<EventStreams> m_streams;
@@ -185,12 +188,17 @@ void TestEventStream::init()
     m_limits = {};
     m_limits.pageSize = 10;
     m_store = std::make_unique<NoticeStore>();
-    m_streams = std::make_unique<EventStreams>(m_limits);
-    m_streams->setService(m_store.get());
+    limit();
     m_server = std::make_unique<HttpServer>("test", HttpLimits{}, [this](const ExchangePtr &exchange) {
         m_streams->open(exchange, QStringLiteral("alice"));
     });
     QVERIFY(m_server->listen({QStringLiteral("127.0.0.1"), 0}));
+}
+
+void TestEventStream::limit()
+{
+    m_streams = std::make_unique<EventStreams>(m_limits);
+    m_streams->setService(m_store.get());
 }
 
 void TestEventStream::cleanup()
@@ -340,6 +348,49 @@ void TestEventStream::streamsPerUserAreLimited()
     const auto over = connectClient("/events");
     QTRY_VERIFY(over->answered());
     QCOMPARE(over->status(), 429);
+}
+
+void TestEventStream::streamsInAllAreLimited()
+{
+    m_limits.total = 3;
+    limit();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.push_back(connectClient("/events"));
+        QTRY_COMPARE(m_streams->count(), i + 1);
+    }
+    const auto over = connectClient("/events");
+    QTRY_VERIFY(over->answered());
+    QCOMPARE(over->status(), 503);
+    clients.front()->socket.abort();
+    m_store->tell(QStringLiteral("c"), 60'000); // it is found out by writing
+    QTRY_VERIFY_WITH_TIMEOUT((m_store->tell(QStringLiteral("c"), 100), m_streams->count() == 2), 10'000);
+    const auto next = connectClient("/events");
+    QTRY_VERIFY(next->answered());
+    QCOMPARE(next->status(), 200);
+}
+
+// Six that do not read, each within its own limit, and one that does.
+void TestEventStream::bytesInAllAreLimited()
+{
+    m_limits.totalBytes = 3'000'000;
+    limit();
+    std::vector<std::unique_ptr<RawClient>> deaf;
+    for (int i = 0; i < 6; ++i) {
+        deaf.push_back(connectClient("/events"));
+        QTRY_VERIFY(deaf.back()->answered());
+        deaf.back()->reading = false;
+        deaf.back()->socket.setReadBufferSize(1);
+    }
+    const auto reader = connectClient("/events");
+    QTRY_VERIFY(reader->answered());
+    for (int i = 0; i < 300 && m_streams->cutClients() < 6; ++i) {
+        m_store->tell(QStringLiteral("c"), 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(idsOf(*reader).size() == i + 1, 10'000);
+        QVERIFY(m_streams->queuedBytes() <= m_limits.totalBytes);
+    }
+    QVERIFY(m_streams->cutClients() > 0);
+    QVERIFY(!reader->closed());
 }
 
 void TestEventStream::badIdIsRefused()

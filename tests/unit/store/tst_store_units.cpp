@@ -50,6 +50,13 @@ private Q_SLOTS:
         QTest::newRow("timeout") << QStringLiteral("dbname=x connect_timeout=0")
                                  << QStringLiteral("\"connect_timeout\"");
         QTest::newRow("twice") << QStringLiteral("dbname=x dbname=y") << QStringLiteral("\"dbname\"");
+        // Parts of a password that stand where a key would.
+        QTest::newRow("address") << QStringLiteral("postgresql://me:SECRET@host/db?sslmode=require")
+                                 << QStringLiteral("unknown key");
+        QTest::newRow("blanks") << QStringLiteral("dbname=x password=SECRET1 SECRET2=3")
+                                << QStringLiteral("unknown key");
+        QTest::newRow("blanks, open quote")
+            << QStringLiteral("dbname=x password=a SECRET2='3") << QStringLiteral("not closed");
         QTest::newRow("separator") << QStringLiteral("dbname=x sslkey=a;b") << QStringLiteral("\"sslkey\"");
     }
     void refusesDsn()
