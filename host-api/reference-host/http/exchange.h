@@ -63,6 +63,7 @@ private:
     QList<std::pair<QByteArray, QByteArray>> m_headers;
     QElapsedTimer m_clock;
     qint64 m_received = 0;
+    qint64 m_counted = 0; // bytes of it in the server's m_bodyBytes
     bool m_targetOk = false;
     bool m_begun = false;
     bool m_dispatched = false;
