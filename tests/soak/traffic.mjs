@@ -12,6 +12,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 export class Ledger {
   awaited = new Map(); // what -> { kind, since, done }
   messages = 0; // said by either side
+  slow = 0; // times that the phone was told that Matrix takes long
   faults = [];
 
   constructor(latencies) {
@@ -74,7 +75,8 @@ export class Slot {
   // From the bridge, on the phone.
   told(name, data, at) {
     const key = (what) => `phone ${data.call_id} ${what}`;
-    if (name === 'call.initiated') this.ledger.came(`phone ${data.matrix.call_id} ${name}`, at, data);
+    if (name === 'call.unavailable') this.ledger.slow += 1; // the homeserver took longer than 1.5 s; it goes on
+    else if (name === 'call.initiated') this.ledger.came(`phone ${data.matrix.call_id} ${name}`, at, data);
     else if (name === 'call.ice_candidate') for (const { candidate } of data.candidates) this.ledger.came(key(candidate), at, data);
     else if (name === 'call.negotiate') this.ledger.came(key(versionOf(data.sdp)), at, data);
     else if (name === 'call.media_changed') this.ledger.came(key(`mute ${(this.muteTold += 1)}`), at, data);
@@ -106,6 +108,12 @@ export class Slot {
   sdp() {
     this.version = (this.version ?? 0) + 1;
     return sample.offer.sdp.replace(/^o=.*$/m, `o=- ${this.number}${String(this.calls).padStart(6, '0')} ${this.version} IN IP4 127.0.0.1`);
+  }
+
+  // The Matrix user's, as they are now.
+  streams() {
+    const [[id, stream]] = Object.entries(sample.sdp_stream_metadata);
+    return { sdp_stream_metadata: { [id]: { ...stream, audio_muted: this.mutedByPeer % 2 === 1 } } };
   }
 
   candidate() {
@@ -141,8 +149,7 @@ export class Slot {
 
   async setUpTheirs() {
     this.matrixId = `peer${this.number}x${this.calls}`;
-    const streams = { sdp_stream_metadata: sample.sdp_stream_metadata };
-    const rung = await this.push('m.call.invite', { lifetime: 60000, offer: { type: 'offer', sdp: this.sdp() }, ...streams },
+    const rung = await this.push('m.call.invite', { lifetime: 60000, offer: { type: 'offer', sdp: this.sdp() }, ...this.streams() },
       `phone ${this.matrixId} call.initiated`);
     this.hostId = rung.call_id;
     const answer = await this.act('answer', { answer_sdp: this.sdp() }, `homeserver ${this.matrixId} m.call.answer`, 'call set up: request -> event (gathers 200 ms)');
@@ -160,7 +167,7 @@ export class Slot {
     this.hostId = json.id;
     await this.ledger.await(`homeserver ${this.matrixId} m.call.invite`, 'call set up: request -> event (gathers 200 ms)', since);
     const selected = this.ledger.await(`homeserver ${this.matrixId} m.call.select_answer`);
-    await this.push('m.call.answer', { answer: { type: 'answer', sdp: this.sdp() }, sdp_stream_metadata: sample.sdp_stream_metadata },
+    await this.push('m.call.answer', { answer: { type: 'answer', sdp: this.sdp() }, ...this.streams() },
       `phone ${this.hostId} call.answered`);
     await selected;
   }
@@ -188,7 +195,7 @@ export class Slot {
   async #negotiate(byPeer) {
     this.negotiating = true;
     const [offer, answer] = [this.sdp(), this.sdp()];
-    const said = (type, sdp) => ({ description: { type, sdp }, lifetime: 60000, sdp_stream_metadata: sample.sdp_stream_metadata });
+    const said = (type, sdp) => ({ description: { type, sdp }, lifetime: 60000, ...this.streams() });
     const onPhone = (sdp) => `phone ${this.hostId} ${versionOf(sdp)}`;
     const atHomeserver = (sdp) => `homeserver ${this.matrixId} ${versionOf(sdp)}`;
     if (byPeer) {
@@ -208,9 +215,7 @@ export class Slot {
 
   #muteByPeer() {
     this.mutedByPeer += 1;
-    const [id] = Object.keys(sample.sdp_stream_metadata);
-    const stream = { ...sample.sdp_stream_metadata[id], audio_muted: this.mutedByPeer % 2 === 1 };
-    return this.push('m.call.sdp_stream_metadata_changed', { sdp_stream_metadata: { [id]: stream } }, `phone ${this.hostId} mute ${this.mutedByPeer}`);
+    return this.push('m.call.sdp_stream_metadata_changed', this.streams(), `phone ${this.hostId} mute ${this.mutedByPeer}`);
   }
 
   #candidateOfPeer() {
