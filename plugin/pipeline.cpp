@@ -105,10 +105,10 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<st
                      m_settings.call,
                      [this](const auto &...what) { record(what...); },
                      [this](const auto &...what) { m_recorder.remark(what...); }},
+      m_recorder(m_settings.timelineBytes),
       m_errands(m_store, m_leases,
                 [this](const QString &lane, const QJsonObject &body, auto answer) { serveErrand(lane, body, answer); }),
       m_mirror(m_store, m_leases, shared.board, [this](const QString &lane) { return m_router.userOf(lane); }),
-      m_recorder(m_settings.timelineBytes),
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
       m_watch(m_client, m_turn, m_store, shared.health)
 {
