@@ -377,7 +377,7 @@ void Outbox::wake()
     arm();
 }
 
-qint64 Outbox::dueOf(const Queue &queue)
+qint64 Outbox::dueOf(const Queue &queue) const
 {
     qint64 next = never;
     if (queue.items.empty())

@@ -102,7 +102,7 @@ private:
     void schedule(const Key &key, Queue &queue);
     void unschedule(const Key &key, Queue &queue);
     void arm();
-    [[nodiscard]] static qint64 dueOf(const Queue &queue);
+    [[nodiscard]] qint64 dueOf(const Queue &queue) const;
     [[nodiscard]] Item *find(const Key &key, qint64 ref);
     [[nodiscard]] Item *findByRef(const QString &lane, qint64 ref);
     void registerGhost(const Key &key);
