@@ -36,7 +36,8 @@ Turn::Surge Turn::surgeOf(const QString &peer) const
         if (call.side != Side::Theirs || call.peer != peer)
             continue;
         ringing += call.state == State::Ringing ? 1 : 0;
-        lately += call.state != State::Early && call.createdAt > m_now - minute ? 1 : 0;
+        // What is known by its end only was no invite.
+        lately += call.expiresAt > 0 && call.createdAt > m_now - minute ? 1 : 0;
     }
     const Settings &settings = line().settings;
     if (lately > settings.invitesPerMinute)
