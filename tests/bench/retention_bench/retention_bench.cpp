@@ -187,7 +187,7 @@ int main(int argc, char **argv)
             qFatal("%s", qPrintable(cluster.error()));
         settings = {QStringLiteral("postgresql"), cluster.dsn(QStringLiteral("bench"))};
     }
-    Store store(settings);
+    SqlStore store(settings);
     if (const auto opened = open(store); !opened)
         qFatal("%s", qPrintable(opened.error().message));
 

@@ -74,7 +74,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, driver);
         m_settings = m_databases.fresh(driver);
-        m_store = std::make_unique<Store>(m_settings);
+        m_store = std::make_unique<SqlStore>(m_settings);
         QVERIFY(open(*m_store));
     }
     void cleanup() { m_store.reset(); }
@@ -171,7 +171,7 @@ private Q_SLOTS:
         Stats stats;
         QVERIFY(writePrune(db, now, {}));
         QVERIFY(writePrune(db, now, {}));
-        QVERIFY(readLanes(db, stats, now));
+        QVERIFY(readLanes(db, stats, now, {}));
         QVERIFY(readHistory(db, stats, alice, 10, {}));
         QVERIFY(readHistory(db, stats, alice, 10, QStringLiteral("c1")));
         QVERIFY(readCall(db, alice, QStringLiteral("c1")));
