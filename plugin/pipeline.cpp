@@ -23,7 +23,8 @@ namespace
 {
 
 constexpr int recentAttempts = 60; // as many seconds: an invite of a room just entered is worth that
-constexpr auto pruneEvery = std::chrono::hours(1);
+constexpr auto pruneEvery = std::chrono::minutes(10);
+constexpr auto pruneOn = std::chrono::milliseconds(200); // while there is more: calls go first
 constexpr auto drainLook = std::chrono::milliseconds(50);
 const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms have been asked for
 
@@ -104,6 +105,7 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<st
                      m_settings.call,
                      [this](const auto &...what) { record(what...); },
                      [this](const auto &...what) { m_recorder.remark(what...); }},
+      m_recorder(m_settings.timelineBytes),
       m_errands(m_store, m_leases,
                 [this](const QString &lane, const QJsonObject &body, auto answer) { serveErrand(lane, body, answer); }),
       m_mirror(m_store, m_leases, shared.board, [this](const QString &lane) { return m_router.userOf(lane); }),
@@ -260,6 +262,7 @@ Lane &Pipeline::makeLane(const QString &matrixId)
     });
     connect(lane.get(), &Lane::fenced, &m_leases, &effects::Leases::ask);
     connect(lane.get(), &Lane::consumed, &m_intake, &intake::Intake::consumed);
+    connect(lane.get(), &Lane::seen, &m_intake, &intake::Intake::seen);
     connect(lane.get(), &Lane::enterRoom, &m_rooms, &effects::RoomKeeper::enter);
     connect(lane.get(), &Lane::roomChanged, this, [this](const QString &id, const call::Room &room) {
         m_router.setInRoom(id, room.id, room.has(id));
@@ -390,14 +393,16 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
     catchUp(); // we were away
     if (m_account)
         m_account->serve();
+    m_prune.setSingleShot(true);
     connect(&m_prune, &QTimer::timeout, this, &Pipeline::prune);
-    m_prune.start(pruneEvery);
     prune();
 }
 
 void Pipeline::prune()
 {
-    m_store.prune(m_clock.now(), this, [](const auto &) {});
+    m_store.prune(m_clock.now(), m_settings.retention, this, [this](const auto &pruned) {
+        m_prune.start(pruned.ok() && pruned->more ? pruneOn : std::chrono::milliseconds(pruneEvery));
+    });
 }
 
 std::optional<Error> Pipeline::notServing() const

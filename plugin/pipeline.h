@@ -38,6 +38,8 @@ struct PipelineSettings {
     EncryptionSettings encryption = {};
     std::optional<AccountSettings> account = {}; // account mode: then there is one user
     bool workers = false;                        // others may serve from the same database
+    store::Retention retention = {};
+    qsizetype timelineBytes = qsizetype(32) * 1024 * 1024;
 };
 
 // What the host's thread and the core thread share; outlives the pipeline.

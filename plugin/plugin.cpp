@@ -38,8 +38,17 @@ Expected<Done> MatrixVoipPlugin::initialise(Host *host, const QJsonObject &setti
                          QJsonObject{{QStringLiteral("key"), QStringLiteral("mode")}}};
         }
     }
-    m_settings = {host->homeserver(), host->database(), {},           host->users(), read->call,
-                  read->encryption,   read->account,    read->workers};
+    constexpr qint64 hour = 60LL * 60 * 1000;
+    m_settings = {host->homeserver(),
+                  host->database(),
+                  {},
+                  host->users(),
+                  read->call,
+                  read->encryption,
+                  read->account,
+                  read->workers,
+                  {read->retention.detailHours * hour, read->retention.historyDays * 24 * hour},
+                  qsizetype(read->timelineMegabytes) * 1024 * 1024};
     m_shared.enforce(read->cohort);
     QSet<QString> users;
     for (const HostUser &user : std::as_const(m_settings.users))

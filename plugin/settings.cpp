@@ -32,7 +32,7 @@ struct Range {
     double most;
 };
 
-// The core's times, each with its unit in milliseconds.
+// The core's times, each with its unit in milliseconds, and its numbers.
 struct Span {
     const char *key;
     call::Millis call::Settings::*field;
@@ -48,6 +48,9 @@ constexpr Span spans[] = {
     {"reconnect_timeout_seconds", &call::Settings::reconnectTimeout, {5, 600}, 1000},
     {"fold_milliseconds", &call::Settings::foldFor, {0, 10'000}, 1},
     {"gather_milliseconds", &call::Settings::gatherFor, {0, 2000}, 1},
+    {"invites_per_minute", &call::Settings::invitesPerMinute, {1, 1000}, 1},
+    {"ringing_of_peer", &call::Settings::ringingOfPeer, {1, 16}, 1},
+    {"places_per_minute", &call::Settings::placesPerMinute, {1, 1000}, 1},
 };
 
 struct Flag {
@@ -94,6 +97,14 @@ std::optional<Error> readNumber(const QString &key, const QJsonValue &value, Ran
     return {};
 }
 
+std::optional<Error> readWhole(const QString &key, const QJsonValue &value, Range range, int &out)
+{
+    double number = out;
+    const auto error = readNumber(key, value, range, number);
+    out = static_cast<int>(number);
+    return error;
+}
+
 std::optional<Error> readUsers(const QString &key, const QJsonValue &value, QStringList &out)
 {
     if (!value.isArray())
@@ -138,13 +149,8 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
 {
     if (key == QLatin1String("enabled"))
         return readFlag(key, value, settings.cohort.enabled);
-    if (key == QLatin1String("rollout_percent")) {
-        double number = 0;
-        if (auto error = readNumber(key, value, {0, 100}, number))
-            return error;
-        settings.cohort.percent = static_cast<int>(number);
-        return {};
-    }
+    if (key == QLatin1String("rollout_percent"))
+        return readWhole(key, value, {0, 100}, settings.cohort.percent);
     if (key == QLatin1String("allow_users"))
         return readUsers(key, value, settings.cohort.allowUsers);
     if (key == QLatin1String("mode")) {
@@ -169,6 +175,12 @@ std::optional<Error> readField(const QString &key, const QJsonValue &value, Plug
         return readRecipients(key, value, settings.encryption.recipients);
     if (key == QLatin1String("verified_identities"))
         return readIdentities(key, value, settings.encryption.verifiedIdentities);
+    if (key == QLatin1String("keep_details_hours"))
+        return readWhole(key, value, {1, 8784}, settings.retention.detailHours);
+    if (key == QLatin1String("timeline_megabytes"))
+        return readWhole(key, value, {1, 1024}, settings.timelineMegabytes);
+    if (key == QLatin1String("keep_history_days"))
+        return readWhole(key, value, {1, 3660}, settings.retention.historyDays);
     if (key == QLatin1String("private_addresses"))
         return readPrivateAddresses(key, value, settings.call.privateAddresses);
     for (const Span &span : spans) {

@@ -22,11 +22,18 @@ struct EncryptionSettings {
     QHash<QString, QString> verifiedIdentities; // user -> master key, for Policy::Verified
 };
 
+struct RetentionSettings { // of calls that are over
+    int detailHours = 24;
+    int historyDays = 90;
+};
+
 struct PluginSettings {
     rollout::Cohort cohort; // as configured; what an administrator set later comes from the store
     call::Settings call;
     EncryptionSettings encryption;
-    bool workers = false;                        // other processes may serve from the same PostgreSQL
+    bool workers = false; // other processes may serve from the same PostgreSQL
+    RetentionSettings retention = {};
+    int timelineMegabytes = 32;
     std::optional<AccountSettings> account = {}; // mode client; what the host and the secrets provider add is missing
 };
 

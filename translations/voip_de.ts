@@ -996,6 +996,14 @@
         <source>This room is encrypted, and the bridge has no root key to keep keys with.</source>
         <translation>Dieser Raum ist verschlüsselt, und die Brücke hat keinen Wurzelschlüssel, um Schlüssel aufzubewahren.</translation>
     </message>
+    <message>
+        <source>Too many requests of this user are waiting. Try again later.</source>
+        <translation>Es warten zu viele Anfragen dieses Benutzers. Später noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>Too much of this user waits for the homeserver. Try again later.</source>
+        <translation>Es wartet zu viel dieses Benutzers auf den Homeserver. Später noch einmal versuchen.</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Present</name>
@@ -1054,6 +1062,10 @@
     <message>
         <source>A transfer of this call is under way: wait until it has succeeded or failed.</source>
         <translation>Eine Weitergabe dieses Anrufs läuft schon: abwarten, bis sie gelungen oder gescheitert ist.</translation>
+    </message>
+    <message>
+        <source>There are too many calls within a minute. Try again later.</source>
+        <translation>Das sind zu viele Anrufe in einer Minute. Später noch einmal versuchen.</translation>
     </message>
 </context>
 <context>

@@ -996,6 +996,14 @@
         <source>This room is encrypted, and the bridge has no root key to keep keys with.</source>
         <translation>This room is encrypted, and the bridge has no root key to keep keys with.</translation>
     </message>
+    <message>
+        <source>Too many requests of this user are waiting. Try again later.</source>
+        <translation>Too many requests of this user are waiting. Try again later.</translation>
+    </message>
+    <message>
+        <source>Too much of this user waits for the homeserver. Try again later.</source>
+        <translation>Too much of this user waits for the homeserver. Try again later.</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Present</name>
@@ -1054,6 +1062,10 @@
     <message>
         <source>A transfer of this call is under way: wait until it has succeeded or failed.</source>
         <translation>A transfer of this call is under way: wait until it has succeeded or failed.</translation>
+    </message>
+    <message>
+        <source>There are too many calls within a minute. Try again later.</source>
+        <translation>There are too many calls within a minute. Try again later.</translation>
     </message>
 </context>
 <context>

@@ -205,11 +205,13 @@ enum class Refusal {
     PeerCannot,      // a v0 peer (R69), or one that takes no transfers (R93)
     NoTransfer,      // none was asked for, or its time is over
     TransferPending, // one is under way
+    TooMany,         // calls of the host's user within a minute, or on the line
 };
 struct Refused {
     Refusal why = Refusal::UnknownCall;
     QString callId;             // the call that stands in the way, if one does
     State state = State::Ended; // of that call
+    Millis retryAfter = 0;      // TooMany: when it may work
     bool operator==(const Refused &) const = default;
 };
 

@@ -52,6 +52,9 @@ struct Settings {
     Millis foldFor = 1500;                 // R54, R59: but no longer than this
     bool parallelCalls = false;            // R83: the host's network lets two calls that cross live on, both
     bool transfers = true;                 // R104: whether a peer may ask for a transfer at all
+    std::int64_t invitesPerMinute = 30;    // of one peer: more do not ring
+    std::int64_t ringingOfPeer = 4;        // at a time, so that one peer does not take the others' places
+    std::int64_t placesPerMinute = 60;     // by the host's user
     PrivateAddresses privateAddresses = PrivateAddresses::Send;
 
     bool operator==(const Settings &) const = default;

@@ -3,7 +3,7 @@
 // What comes from Matrix is in turn_invite.cpp, turn_matrix.cpp and turn_rooms.cpp, what comes from the host in
 // turn_host.cpp; candidates of both sides are in turn_candidates.cpp, what goes on inside an answered call
 // (negotiation, streams, mute, identity) in turn_media.cpp, transfers in turn_transfer.cpp; the outbox's results and
-// the clock are in turn_clock.cpp; turn.cpp has what they share.
+// the clock are in turn_clock.cpp; how many calls there may be in turn_limits.cpp; turn.cpp has what they share.
 #pragma once
 
 #include "call/transition.h"
@@ -67,7 +67,7 @@ private:
     [[nodiscard]] QString whyNotRing(const InviteEvent &event, const Call *known) const;
     [[nodiscard]] Call *ownInviteIn(const QString &roomId, const QString &peer);
     void ring(const InviteEvent &event, Call *early);
-    void turnAway(const InviteEvent &event);
+    void turnAway(const InviteEvent &event, const char *reason);
     void yieldTo(Call &ours, const InviteEvent &theirs, Call *early);
     [[nodiscard]] bool endsInBatch(const InviteEvent &invite) const;
     [[nodiscard]] bool takenElsewhere(const Call &call, const CallHead &event) const;
@@ -82,6 +82,7 @@ private:
     void announce(Call &call);
     [[nodiscard]] EndReason endReasonOf(const Call &call, EndReason said) const;
     void selfMembership(const MemberEvent &event);
+    [[nodiscard]] bool mayEnter(const MemberEvent &event) const;
     void peerIsGone(const QString &roomId, const QString &user);
 
     // --- inside an answered call (turn_media.cpp)
@@ -100,6 +101,14 @@ private:
     void failTransfer(Call &call, const QString &reason);
     void rejectReplacement(Call &call);
     void transferIsOver(Call &call);
+
+    // --- limits (turn_limits.cpp)
+    enum class Surge { None, OneTooMany, Flood };
+    [[nodiscard]] bool mayRing() const; // one more, of whomever
+    [[nodiscard]] Surge surgeOf(const QString &peer) const;
+    [[nodiscard]] std::optional<Refused> whyNotPlace() const;
+    [[nodiscard]] const Call *oldestEnded() const; // of those that may be forgotten early
+    void makeRoomForCall();
 
     // --- candidates (turn_candidates.cpp)
     [[nodiscard]] QVector<Candidate> takeUnsaid(Call &call); // of `unsent`: what the other side does not know yet

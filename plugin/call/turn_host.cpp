@@ -11,8 +11,11 @@ void Turn::on(const Place &wanted)
 {
     if (const auto why = whyNotCall(wanted.roomId, {}))
         return give(*why);
+    if (const auto why = whyNotPlace())
+        return give(*why);
     if (const auto taken = line().calls.constFind(wanted.callId); taken != line().calls.constEnd())
         return refuse(Refusal::WrongState, &*taken);
+    makeRoomForCall();
     const QString peer = line().rooms.value(wanted.roomId).peerOf(line().self);
     accept(place(wanted, freshCallId(), peer));
 }

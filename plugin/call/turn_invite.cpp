@@ -10,8 +10,6 @@ namespace voip::call
 namespace
 {
 
-constexpr int maxRinging = 16;  // of one line at a time
-constexpr int maxKept = 2048;   // calls of one line, tombstones too
 constexpr int maxHearsay = 512; // early calls and tombstones of calls that never rang
 constexpr int maxHearsayOfRoom = 64;
 
@@ -38,9 +36,7 @@ QString Turn::whyNotRing(const InviteEvent &event, const Call *known) const
     const Millis left = std::min(event.lifetime, longestLifetime) - event.age - (m_now - event.receivedAt);
     if (left < line().settings.leastTimeToRing)
         return because("expired"); // R25, R27
-    const auto ringing = std::count_if(line().calls.cbegin(), line().calls.cend(),
-                                       [](const Call &call) { return call.state == State::Ringing; });
-    if (ringing >= maxRinging || line().calls.size() >= maxKept)
+    if (!mayRing())
         return because("too_many_calls");
     return {};
 }
@@ -59,12 +55,19 @@ void Turn::take(const InviteEvent &event)
     const Call *known = line().find(event.roomId, event.callId, event.sender);
     if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
         return drop(event, reason);
-    Call *before = known ? &line().calls[known->id] : nullptr; // an early one
     Call *ours = ownInviteIn(event.roomId, event.sender);
-    if (!ours || line().settings.parallelCalls) { // R83
+    const bool crosses = ours && !line().settings.parallelCalls; // R83
+    const Surge surge = crosses ? Surge::None : surgeOf(event.sender);
+    if (surge == Surge::Flood)
+        return drop(event, "rate_limited");
+    makeRoomForCall();
+    Call *before = known ? &line().calls[known->id] : nullptr; // an early one
+    if (!crosses) {
         ring(event, before);
-        if (!line().settings.accepting)
-            turnAway(event);
+        if (surge == Surge::OneTooMany)
+            turnAway(event, "rate_limited");
+        else if (!line().settings.accepting)
+            turnAway(event, "fallback");
         return;
     }
     const bool yields = ours->preparing() || event.callId < ours->matrixId; // R79; R80: the lesser call id stays
@@ -97,8 +100,8 @@ bool Turn::endsInBatch(const InviteEvent &invite) const
     });
 }
 
-// Matrix calls are off for this user: the caller should know at once, not after a minute of ringing.
-void Turn::turnAway(const InviteEvent &event)
+// Matrix calls are off for this user, or too many: the caller should know at once, not after a minute of ringing.
+void Turn::turnAway(const InviteEvent &event, const char *reason)
 {
     Call &call = line().calls[line().find(event.roomId, event.callId, event.sender)->id];
     if (call.version == 0)
@@ -106,7 +109,7 @@ void Turn::turnAway(const InviteEvent &event)
     else
         send(call, OutReject{});
     bury(call, EndReason::Rejected);
-    drop(event, "fallback");
+    drop(event, reason);
 }
 
 void Turn::fillIncoming(Call &call, const InviteEvent &event)

@@ -4,8 +4,28 @@
 // in the room as invited.
 #include "call/turn.h"
 
+#include <algorithm>
+
 namespace voip::call
 {
+
+namespace
+{
+
+constexpr qsizetype maxRooms = 8192;
+constexpr int maxRoomsWithOne = 64; // person, who may invite us again and again
+
+} // namespace
+
+// Nobody makes us keep rooms without end.
+bool Turn::mayEnter(const MemberEvent &event) const
+{
+    if (line().rooms.contains(event.roomId))
+        return true;
+    const auto shared = std::count_if(line().rooms.cbegin(), line().rooms.cend(),
+                                      [&](const Room &room) { return room.has(event.sender); });
+    return line().rooms.size() < maxRooms && (event.sender == line().self || shared < maxRoomsWithOne);
+}
 
 void Turn::take(const MemberEvent &event)
 {
@@ -36,6 +56,8 @@ void Turn::selfMembership(const MemberEvent &event)
     switch (event.membership) {
     case Membership::Join:
     case Membership::Invite: {
+        if (!mayEnter(event))
+            return drop(event, "too_many_rooms");
         Room &where = room(event.roomId);
         if (where.joined(line().self))
             return; // a new name or picture

@@ -92,6 +92,8 @@ void Turn::on(const AcceptTransfer &accepted)
     const Transfer asked = *call->transfer;
     if (const auto why = whyNotCall(accepted.place.roomId, asked.target.id))
         return give(*why);
+    if (const auto why = whyNotPlace())
+        return give(*why);
     if (line().calls.contains(accepted.place.callId) ||
         line().find(accepted.place.roomId, asked.newMatrixId, asked.target.id))
         return refuse(Refusal::WrongState, call);

@@ -20,6 +20,7 @@ namespace
 constexpr qint64 tellAfter = 8000;      // by then a key that was only lost has been rescued
 constexpr qint64 keepFor = 10 * 60'000; // no invite lives longer
 constexpr qsizetype maxKept = 512;
+constexpr qsizetype maxKeptOfSender = 256; // so that one does not take the others' places
 
 const QString encryptedType = QStringLiteral("m.room.encrypted");
 
@@ -126,9 +127,13 @@ Cipher::Opening Cipher::open(const QVector<store::InboxEntry> &entries, const ca
     return opening;
 }
 
-bool Cipher::isFull(qint64 seq) const
+bool Cipher::isFull(const store::InboxEntry &entry) const
 {
-    return m_kept.size() >= maxKept && !m_kept.contains(seq);
+    if (m_kept.contains(entry.seq))
+        return false;
+    const auto senderOf = [](const store::InboxEntry &one) { return one.body.value(QLatin1String("sender")); };
+    const auto same = [&](const Kept &kept) { return senderOf(kept.entry) == senderOf(entry); };
+    return m_kept.size() >= maxKept || std::count_if(m_kept.cbegin(), m_kept.cend(), same) >= maxKeptOfSender;
 }
 
 Cipher::Unopened Cipher::unopened(const store::InboxEntry &entry, const QString &reason, bool final) const
@@ -177,7 +182,7 @@ void Cipher::openEvent(const store::InboxEntry &entry, const call::Line &line, O
         return;
     }
     case How::Waits:
-        opening.unopened.push_back(unopened(entry, opened.reason, isOld(entry) || isFull(entry.seq)));
+        opening.unopened.push_back(unopened(entry, opened.reason, isOld(entry) || isFull(entry)));
         return;
     case How::Refused:
         opening.unopened.push_back(unopened(entry, opened.reason, true));

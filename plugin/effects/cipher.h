@@ -109,7 +109,7 @@ private:
         qint64 since = 0;
         bool told = false;
     };
-    [[nodiscard]] bool isFull(qint64 seq) const;
+    [[nodiscard]] bool isFull(const store::InboxEntry &entry) const;
     [[nodiscard]] Unopened unopened(const store::InboxEntry &entry, const QString &reason, bool final) const;
     void openEvent(const store::InboxEntry &entry, const call::Line &line, Opening &opening);
 

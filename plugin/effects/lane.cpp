@@ -113,6 +113,9 @@ void Lane::act(HostAction action)
     if (!m_services.store.available()) {
         return action.reply(databaseAway());
     }
+    if (const auto busy = whyNotNow(action.input))
+        return action.reply(*busy);
+    ++m_actions;
     m_queue.push_back({.action = std::move(action)});
     work();
 }
@@ -150,9 +153,12 @@ void Lane::work()
     decision->commit.lane = m_id;
     decision->commit.fence = m_services.fence ? m_services.fence(m_id) : std::nullopt;
     std::deque<Work> works;
-    while (!m_queue.empty() && static_cast<int>(works.size()) < m_together) {
+    qsizetype entries = 0;
+    while (!m_queue.empty() && static_cast<int>(works.size()) < m_together && entries < mostEntries) {
         works.push_back(std::move(m_queue.front()));
         m_queue.pop_front();
+        entries += works.back().entries.size();
+        m_actions -= works.back().action ? 1 : 0;
         decide(works.back(), *decision);
     }
     for (const QString &id : std::as_const(decision->calls)) {
@@ -362,6 +368,13 @@ void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> wo
     if (m_cipher)
         concludeKeys(*decision);
     perform(*decision, result->noticeIds);
+    QVector<qint64> lookedAt;
+    for (const Work &work : works) {
+        for (const store::InboxEntry &entry : work.entries)
+            lookedAt.push_back(entry.seq);
+    }
+    if (!lookedAt.isEmpty())
+        Q_EMIT seen(lookedAt);
     if (m_cipher)
         performKeys(*decision);
     setAlarm();

@@ -81,7 +81,8 @@ public:
 
 Q_SIGNALS:
     void consumed(const QVector<qint64> &seqs);
-    void fenced(const QString &lane); // a commit was refused: another worker holds it
+    void seen(const QVector<qint64> &seqs); // inbox entries that were looked at; what cannot be opened yet stays
+    void fenced(const QString &lane);       // a commit was refused: another worker holds it
     void noticed(const QString &lane, const voiphost::CallNotice &notice);
     void enterRoom(const QString &lane, const QString &roomId);
     void roomChanged(const QString &lane, const voip::call::Room &room);
@@ -141,6 +142,7 @@ private:
     void drop(Work &broken, const store::StoreError &error);
     void perform(const Decision &decision, const QVector<qint64> &noticeIds);
     void remember(const QVector<store::IdempotencyKey> &keys);
+    [[nodiscard]] std::optional<voiphost::Error> whyNotNow(const call::Input &input) const;
     void observe(const call::Line &before, const QVector<QString> &changed);
     void note(const call::Drop &drop);
     [[nodiscard]] voiphost::Expected<voiphost::FullPlaced> outcome(const call::Effect &effect,
@@ -159,11 +161,13 @@ private:
     bool m_deviceWasSigned = false;
     QVector<crypto::SasView> m_verifications;
     std::deque<Work> m_queue;
+    qsizetype m_actions = 0; // of the host in m_queue
     bool m_committing = false;
     bool m_retired = false;
     std::function<void()> m_whenIdle;
-    static constexpr int mostTogether = 32; // works in one commit
-    int m_together = mostTogether;          // one at a time while a broken one is sought
+    static constexpr int mostTogether = 32;       // works in one commit
+    static constexpr qsizetype mostEntries = 256; // of the inbox, or little more: other lanes want to work, too
+    int m_together = mostTogether;                // one at a time while a broken one is sought
     QTimer m_again;
 };
 

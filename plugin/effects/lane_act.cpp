@@ -10,6 +10,14 @@ namespace voip::effects
 using namespace voiphost;
 using observe::callsLog;
 
+namespace
+{
+
+constexpr qsizetype mostActions = 1024; // of the host, waiting in one lane
+constexpr qsizetype mostUnsent = 2048;  // in the outbox, of one lane
+
+} // namespace
+
 void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
 {
     for (const qint64 ref : decision.withdrawn)
@@ -38,6 +46,23 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
         reply();
     if (!decision.commit.consumed.isEmpty())
         Q_EMIT consumed(decision.commit.consumed);
+}
+
+// What nobody can keep up with is refused before it is decided. A call can always be ended.
+std::optional<Error> Lane::whyNotNow(const call::Input &input) const
+{
+    if (std::holds_alternative<call::End>(input) || std::holds_alternative<call::Reject>(input))
+        return {};
+    if (m_actions >= mostActions)
+        return Error{ErrorKind::RateLimited,
+                     QStringLiteral("TOO_MANY_REQUESTS"),
+                     tr("Too many requests of this user are waiting. Try again later."),
+                     {{QStringLiteral("retry_after_ms"), 1000}}};
+    if (m_services.outbox.depthOf(m_id) >= mostUnsent) {
+        return unavailable(QStringLiteral("HOMESERVER_UNAVAILABLE"),
+                           tr("Too much of this user waits for the homeserver. Try again later."));
+    }
+    return {};
 }
 
 // What the administrator's figures and the list of live calls make of the step.

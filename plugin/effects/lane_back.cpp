@@ -29,6 +29,7 @@ void Lane::retire(std::function<void()> then)
 
 void Lane::refuseWaiting()
 {
+    m_actions = 0;
     for (const Work &work : std::exchange(m_queue, {})) {
         if (work.action)
             work.action->reply(m_retired ? moving() : stopping());
@@ -56,6 +57,7 @@ void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
         if (it->action && passing) {
             it->action->reply(databaseAway());
         } else {
+            m_actions += it->action ? 1 : 0;
             m_queue.push_front(std::move(*it));
         }
     }

@@ -7,6 +7,7 @@
 #include <QRandomGenerator>
 
 #include <algorithm>
+#include <vector>
 
 namespace voip::effects
 {
@@ -18,7 +19,6 @@ namespace
 
 // The host is told that Matrix does not take its call when an event has waited this long (two seconds are promised).
 constexpr qint64 patienceMs = 1500;
-constexpr qint64 never = std::numeric_limits<qint64>::max();
 
 QString codeOf(const homeserver::Failure &failure)
 {
@@ -60,9 +60,11 @@ Outbox::Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, o
     connect(&m_client, &homeserver::Client::reachableChanged, this, [this](bool reachable) {
         if (!reachable)
             return;
-        for (Queue &queue : m_queues) {
-            if (!queue.empty() && !queue.front().limited)
-                queue.front().notBefore = 0;
+        for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
+            if (it->items.empty() || it->items.front().limited)
+                continue;
+            it->items.front().notBefore = 0;
+            schedule(it.key(), *it);
         }
         QMetaObject::invokeMethod(this, &Outbox::wake, Qt::QueuedConnection);
     });
@@ -74,7 +76,8 @@ void Outbox::add(const store::OutboxEntry &entry, int candidates)
     Item item;
     item.entry = entry;
     item.candidates = candidates;
-    m_queues[key].push_back(std::move(item));
+    m_queues[key].items.push_back(std::move(item));
+    m_calls[key.lane].insert(entry.ref, entry.callId);
     m_metrics.set(observe::Gauge::OutboxDepth, ++m_depth);
     work(key);
 }
@@ -95,13 +98,14 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
     for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
         if (it.key().lane != lane)
             continue;
-        for (Item &item : *it) {
+        for (Item &item : it->items) {
             // One that may be there already goes on as it was: it is the same event to the homeserver.
             if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || item.inFlight || item.maybeSeen)
                 continue;
             item.entry.form = store::Form::Waiting;
             kept.push_back(item.entry);
         }
+        schedule(it.key(), *it);
     }
     return kept;
 }
@@ -109,8 +113,9 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
 void Outbox::setSuspended(bool suspended)
 {
     m_suspended = suspended;
-    if (!suspended)
-        wake();
+    const auto keys = m_queues.keys();
+    for (const Key &key : keys)
+        work(key);
 }
 
 void Outbox::forget(const QString &lane)
@@ -120,9 +125,11 @@ void Outbox::forget(const QString &lane)
             ++it;
             continue;
         }
-        m_depth -= static_cast<qsizetype>(it->size());
+        m_depth -= static_cast<qsizetype>(it->items.size());
+        unschedule(it.key(), *it);
         it = m_queues.erase(it);
     }
+    m_calls.remove(lane);
     m_metrics.set(observe::Gauge::OutboxDepth, m_depth);
     arm();
 }
@@ -132,20 +139,17 @@ Outbox::Item *Outbox::find(const Key &key, qint64 ref)
     const auto queue = m_queues.find(key);
     if (queue == m_queues.end())
         return nullptr;
-    const auto found =
-        std::find_if(queue->begin(), queue->end(), [ref](const Item &item) { return item.entry.ref == ref; });
-    return found == queue->end() ? nullptr : &*found;
+    const auto found = std::find_if(queue->items.begin(), queue->items.end(),
+                                    [ref](const Item &item) { return item.entry.ref == ref; });
+    return found == queue->items.end() ? nullptr : &*found;
 }
 
 Outbox::Item *Outbox::findByRef(const QString &lane, qint64 ref)
 {
-    for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
-        if (it.key().lane != lane)
-            continue;
-        if (Item *item = find(it.key(), ref))
-            return item;
-    }
-    return nullptr;
+    const auto calls = m_calls.constFind(lane);
+    if (calls == m_calls.constEnd() || !calls->contains(ref))
+        return nullptr;
+    return find({lane, calls->value(ref)}, ref);
 }
 
 QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
@@ -157,12 +161,15 @@ QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
     QVector<qint64> held;
     if (item->inFlight || item->maybeSeen)
         return held;
-    for (Item &behind : m_queues[{lane, item->entry.callId}]) {
+    const Key key{lane, item->entry.callId};
+    Queue &queue = m_queues[key];
+    for (Item &behind : queue.items) {
         if (behind.entry.ref < ref)
             continue;
         behind.held = true;
         held.push_back(behind.entry.ref);
     }
+    schedule(key, queue);
     return held;
 }
 
@@ -184,9 +191,9 @@ void Outbox::discard(const QString &lane, qint64 ref)
         item->discarded = true;
         return;
     }
-    Queue &queue = m_queues[key];
-    queue.erase(std::find_if(queue.begin(), queue.end(), [ref](const Item &i) { return i.entry.ref == ref; }));
-    m_metrics.set(observe::Gauge::OutboxDepth, --m_depth);
+    auto &items = m_queues[key].items;
+    items.erase(std::find_if(items.begin(), items.end(), [ref](const Item &i) { return i.entry.ref == ref; }));
+    drop(key, ref);
     work(key);
 }
 
@@ -196,16 +203,17 @@ void Outbox::work(const Key &key)
     const auto found = m_queues.find(key);
     if (found == m_queues.end())
         return;
-    if (found->empty()) {
+    if (found->items.empty()) {
+        unschedule(key, *found);
         m_queues.erase(found);
         return arm();
     }
-    Item &head = found->front();
+    Item &head = found->items.front();
     if (head.begun == 0)
         head.begun = m_clock.now();
     const qint64 now = m_clock.now();
     if (head.inFlight || head.held || m_suspended)
-        return arm();
+        return schedule(key, *found);
     if (head.entry.notAfter > 0 && now > head.entry.notAfter) {
         const store::OutboxEntry entry = head.entry;
         settleHead(key);
@@ -213,24 +221,59 @@ void Outbox::work(const Key &key)
         Q_EMIT failed(key.lane, key.callId, entry.ref, QStringLiteral("expired"), true);
         return work(key);
     }
-    if (head.notBefore <= now && head.entry.form != store::Form::Waiting)
-        attempt(key, head);
-    arm();
+    if (head.notBefore <= now && head.entry.form != store::Form::Waiting) {
+        if (m_inFlight < mostInFlight)
+            attempt(key, head);
+        else if (!std::exchange(found->ready, true))
+            m_ready.push_back(key);
+    }
+    if (const auto still = m_queues.find(key); still != m_queues.end()) // an attempt may be over at once
+        schedule(key, *still);
 }
 
 void Outbox::attempt(const Key &key, Item &item)
 {
     item.inFlight = true;
+    ++m_inFlight;
     const qint64 ref = item.entry.ref;
     const QString type =
         item.entry.form == store::Form::Encrypted ? QStringLiteral("m.room.encrypted") : item.entry.type;
     m_client.sendEvent(key.lane, item.entry.roomId, type, item.entry.txnId, item.entry.content,
-                       [this, key, ref](const homeserver::Result<QString> &result) { finished(key, ref, result); });
+                       [this, key, ref](const homeserver::Result<QString> &result) {
+                           --m_inFlight;
+                           finished(key, ref, result);
+                           next();
+                       });
+}
+
+// Whose turn it is.
+void Outbox::next()
+{
+    while (m_inFlight < mostInFlight && !m_ready.empty()) {
+        const Key key = m_ready.front();
+        m_ready.pop_front();
+        const auto found = m_queues.find(key);
+        if (found == m_queues.end())
+            continue;
+        found->ready = false;
+        work(key);
+    }
 }
 
 void Outbox::settleHead(const Key &key)
 {
-    m_queues[key].pop_front();
+    auto &items = m_queues[key].items;
+    const qint64 ref = items.front().entry.ref;
+    items.pop_front();
+    drop(key, ref);
+}
+
+void Outbox::drop(const Key &key, qint64 ref)
+{
+    const auto calls = m_calls.find(key.lane);
+    calls->remove(ref);
+    if (calls->isEmpty())
+        m_calls.erase(calls);
     m_metrics.set(observe::Gauge::OutboxDepth, --m_depth);
 }
 
@@ -309,8 +352,8 @@ void Outbox::registerGhost(const Key &key)
     m_ghosts.forget(localpart);
     m_ghosts.ensure(localpart, {}, [this, key](const auto &result) {
         const auto queue = m_queues.find(key);
-        if (result.ok() && queue != m_queues.end() && !queue->empty())
-            queue->front().notBefore = 0;
+        if (result.ok() && queue != m_queues.end() && !queue->items.empty())
+            queue->items.front().notBefore = 0;
         work(key);
     });
 }
@@ -318,12 +361,14 @@ void Outbox::registerGhost(const Key &key)
 void Outbox::wake()
 {
     const qint64 now = m_clock.now();
-    const auto keys = m_queues.keys();
+    std::vector<Key> keys;
+    for (auto it = m_due.cbegin(); it != m_due.cend() && it->first <= now; ++it)
+        keys.push_back(it->second);
     for (const Key &key : keys) {
         const auto found = m_queues.find(key);
-        if (found == m_queues.end() || found->empty())
+        if (found == m_queues.end() || found->items.empty())
             continue;
-        Item &head = found->front();
+        Item &head = found->items.front();
         const bool waits = head.entry.form == store::Form::Waiting;
         if (!head.delayTold && head.begun > 0 && now - head.begun >= patienceMs)
             tellDelay(key, head, waits ? QStringLiteral("keys_not_ready") : QStringLiteral("homeserver_slow"));
@@ -332,25 +377,47 @@ void Outbox::wake()
     arm();
 }
 
-void Outbox::arm()
+qint64 Outbox::dueOf(const Queue &queue) const
 {
     qint64 next = never;
-    for (const Queue &queue : std::as_const(m_queues)) {
-        if (queue.empty())
-            continue;
-        const Item &head = queue.front();
-        if (!head.delayTold && head.begun > 0)
-            next = std::min(next, head.begun + patienceMs);
-        if (head.inFlight || head.held || m_suspended)
-            continue;
-        if (head.entry.form != store::Form::Waiting)
-            next = std::min(next, head.notBefore);
-        if (head.entry.notAfter > 0)
-            next = std::min(next, head.entry.notAfter + 1);
+    if (queue.items.empty())
+        return next;
+    const Item &head = queue.items.front();
+    if (!head.delayTold && head.begun > 0)
+        next = std::min(next, head.begun + patienceMs);
+    if (head.inFlight || head.held || m_suspended)
+        return next;
+    if (head.entry.form != store::Form::Waiting && !queue.ready)
+        next = std::min(next, head.notBefore);
+    if (head.entry.notAfter > 0)
+        next = std::min(next, head.entry.notAfter + 1);
+    return next;
+}
+
+void Outbox::schedule(const Key &key, Queue &queue)
+{
+    if (const qint64 due = dueOf(queue); due != queue.due) {
+        unschedule(key, queue);
+        if (due != never) {
+            queue.due = due;
+            m_due.emplace(due, key);
+        }
     }
-    if (next == never)
+    arm();
+}
+
+void Outbox::unschedule(const Key &key, Queue &queue)
+{
+    if (queue.due != never)
+        m_due.erase({queue.due, key});
+    queue.due = never;
+}
+
+void Outbox::arm()
+{
+    if (m_due.empty())
         return m_timer.stop();
-    m_timer.start(static_cast<int>(std::clamp<qint64>(next - m_clock.now(), 0, 60'000)));
+    m_timer.start(static_cast<int>(std::clamp<qint64>(m_due.cbegin()->first - m_clock.now(), 0, 60'000)));
 }
 
 } // namespace voip::effects

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends what was decided, after the commit: in order for each call, with the transaction id of the row, so that a
 // repeat is harmless (R111). Calls do not wait for each other (R116). Transient failures are repeated with back-off
-// for as long as the entry is worth sending; what became of each entry goes back to its lane as an input.
-// It never decides about a call, and holds no state that the store does not have.
+// for as long as the entry is worth sending; what became of each entry goes back to its lane as an input. At most
+// mostInFlight requests are under way: what waits for its turn loses none of a request's time limit.
+// It never decides about a call, and holds no state that the store does not have. No step looks at all queues.
 #pragma once
 
 #include "effects/clock.h"
@@ -15,6 +16,9 @@
 #include <QTimer>
 
 #include <deque>
+#include <limits>
+#include <set>
+#include <tuple>
 
 namespace voip::effects
 {
@@ -48,6 +52,9 @@ public:
     void forget(const QString &lane);
 
     [[nodiscard]] qsizetype depth() const { return m_depth; }
+    [[nodiscard]] qsizetype depthOf(const QString &lane) const { return m_calls.value(lane).size(); }
+
+    static constexpr int mostInFlight = 64;
 
 Q_SIGNALS:
     void sent(const QString &lane, const QString &callId, qint64 ref, const QString &eventId);
@@ -69,22 +76,33 @@ private:
         bool limited = false; // the homeserver said when to come again
         int candidates = 0;   // in it
     };
-    using Queue = std::deque<Item>; // of one call
+    static constexpr qint64 never = std::numeric_limits<qint64>::max();
+    struct Queue { // of one call
+        std::deque<Item> items;
+        qint64 due = never; // under which it stands in m_due
+        bool ready = false; // stands in m_ready
+    };
     struct Key {
         QString lane;
         QString callId;
         bool operator==(const Key &) const = default;
+        bool operator<(const Key &other) const { return std::tie(lane, callId) < std::tie(other.lane, other.callId); }
         friend size_t qHash(const Key &key, size_t seed = 0) { return qHashMulti(seed, key.lane, key.callId); }
     };
 
     void work(const Key &key);
     void attempt(const Key &key, Item &item);
     void finished(const Key &key, qint64 ref, const homeserver::Result<QString> &result);
+    void next();
     void settleHead(const Key &key);
+    void drop(const Key &key, qint64 ref); // it is in no queue any more
     void countSent(const Item &item);
     void tellDelay(const Key &key, Item &item, const QString &code);
     void wake();
+    void schedule(const Key &key, Queue &queue);
+    void unschedule(const Key &key, Queue &queue);
     void arm();
+    [[nodiscard]] qint64 dueOf(const Queue &queue) const;
     [[nodiscard]] Item *find(const Key &key, qint64 ref);
     [[nodiscard]] Item *findByRef(const QString &lane, qint64 ref);
     void registerGhost(const Key &key);
@@ -94,6 +112,10 @@ private:
     observe::Metrics &m_metrics;
     const Clock &m_clock;
     QHash<Key, Queue> m_queues;
+    QHash<QString, QHash<qint64, QString>> m_calls; // lane -> ref -> call id
+    std::set<std::pair<qint64, Key>> m_due;         // when something is due in a queue next
+    std::deque<Key> m_ready;                        // may be sent once fewer are under way
+    int m_inFlight = 0;
     qsizetype m_depth = 0;
     bool m_suspended = false;
     QTimer m_timer; // the next repeat, expiry or delay to tell

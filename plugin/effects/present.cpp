@@ -131,6 +131,11 @@ Error errorOf(const call::Refused &refused)
         return conflict("TRANSFER_PENDING",
                         Text::tr("A transfer of this call is under way: wait until it has succeeded or failed."),
                         refused.callId);
+    case call::Refusal::TooMany:
+        return {ErrorKind::RateLimited,
+                QStringLiteral("TOO_MANY_CALLS"),
+                Text::tr("There are too many calls within a minute. Try again later."),
+                {{QStringLiteral("retry_after_ms"), static_cast<double>(refused.retryAfter)}}};
     }
     return {};
 }

@@ -24,6 +24,23 @@ constexpr int pollMs = 250;                      // shared, where nothing tells 
 constexpr int pollBehindMs = 2000;
 constexpr int settledMs = 15'000; // longer than a transaction takes: seqs are given before they are committed
 
+// About as many as its JSON has.
+qsizetype bytesOf(const QJsonValue &value)
+{
+    qsizetype bytes = 8;
+    if (value.isString()) {
+        bytes += value.toString().size();
+    } else if (value.isObject()) {
+        const QJsonObject object = value.toObject();
+        for (auto it = object.constBegin(); it != object.constEnd(); ++it)
+            bytes += it.key().size() + bytesOf(it.value());
+    } else if (value.isArray()) {
+        for (const QJsonValue entry : value.toArray())
+            bytes += bytesOf(entry);
+    }
+    return bytes;
+}
+
 } // namespace
 
 Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, bool shared, QObject *parent)
@@ -47,14 +64,19 @@ Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, b
 QFuture<BatchResult> Intake::accept(const voiphost::EventBatch &batch)
 {
     // Whoever lets go of it last without an answer has refused the batch.
-    const Promise promise(new QPromise<BatchResult>, [](QPromise<BatchResult> *last) {
+    const Promise promise(new QPromise<BatchResult>, [asked = m_asked](QPromise<BatchResult> *last) {
         if (!last->future().isFinished()) {
             last->addResult(BatchResult::Refused);
             last->finish();
         }
         delete last;
+        --*asked;
     });
     promise->start();
+    if (++*m_asked > maxAsked) { // the core is behind: what it has not even seen must not pile up
+        m_metrics.count(observe::LabelledCounter::RefusedBatches, QStringLiteral("too_many"));
+        return promise->future();
+    }
     QMetaObject::invokeMethod(this, [this, batch, promise] { take(batch, promise); });
     return promise->future();
 }
@@ -195,22 +217,31 @@ void Intake::learn(const Needs &needs, const store::Routes &routes)
     }
 }
 
+bool Intake::tooDeep() const
+{
+    return m_waiting.size() + m_offered >= maxDepth || m_waitingBytes + m_offeredBytes >= maxBytes;
+}
+
+void Intake::refuse(const Promise &promise, const char *why)
+{
+    m_metrics.count(observe::LabelledCounter::RefusedBatches, QLatin1String(why));
+    promise->addResult(BatchResult::Refused);
+    promise->finish();
+    Q_EMIT refused();
+}
+
 void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
 {
-    if (!m_open || !m_store.available() || m_inHand.size() >= maxDepth) {
-        promise->addResult(BatchResult::Refused);
-        promise->finish();
-        return Q_EMIT refused();
-    }
+    if (!m_open || !m_store.available())
+        return refuse(promise, m_open ? "database" : "starting");
+    if (tooDeep())
+        return refuse(promise, "too_deep");
     const Needs needs = m_shared ? needsOf(batch) : Needs();
     if (needs.rooms.isEmpty() && needs.users.isEmpty())
         return keep(batch, promise);
     m_store.findRoutes(needs.rooms, needs.users, this, [this, batch, promise, needs](const auto &routes) {
-        if (!routes.ok()) {
-            promise->addResult(BatchResult::Refused);
-            promise->finish();
-            return Q_EMIT refused();
-        }
+        if (!routes.ok())
+            return refuse(promise, "database");
         learn(needs, *routes);
         keep(batch, promise);
     });
@@ -229,11 +260,16 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
     }
 
     const qsizetype offered = inbox.events.size();
-    m_store.accept(std::move(inbox), this, [this, answer, offered, batch](const auto &result) {
-        if (!result.ok()) {
-            answer(BatchResult::Refused);
-            return Q_EMIT refused();
-        }
+    qsizetype bytes = 0;
+    for (const store::InboxEvent &event : std::as_const(inbox.events))
+        bytes += bytesOf(event.body);
+    m_offered += offered;
+    m_offeredBytes += bytes;
+    m_store.accept(std::move(inbox), this, [this, promise, answer, offered, bytes, batch](const auto &result) {
+        m_offered -= offered;
+        m_offeredBytes -= bytes;
+        if (!result.ok())
+            return refuse(promise, "database");
         answer(BatchResult::Durable);
         if (const auto known = offered - result->size(); known > 0)
             m_metrics.count(observe::LabelledCounter::Duplicates, QStringLiteral("event"),
@@ -263,8 +299,13 @@ void Intake::setServed(const QVector<int> &partitions)
 {
     m_served = partitions;
     ++m_round;
-    m_inHand.removeIf([this](const auto &entry) { return !m_served.contains(entry.value()); });
-    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
+    m_inHand.removeIf([this](const auto &entry) {
+        if (m_served.contains(entry.value()))
+            return false;
+        m_waitingBytes -= m_waiting.take(entry.key());
+        return true;
+    });
+    tellDepth();
     fetch(true);
 }
 
@@ -300,9 +341,13 @@ void Intake::fetch(bool everything)
 
 void Intake::spread(const QVector<store::InboxEntry> &entries)
 {
-    for (const store::InboxEntry &entry : entries)
+    for (const store::InboxEntry &entry : entries) {
+        const qsizetype bytes = bytesOf(entry.body);
+        m_waiting.insert(entry.seq, bytes);
+        m_waitingBytes += bytes;
         m_inHand.insert(entry.seq, store::partitionOf(entry.lane));
-    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
+    }
+    tellDepth();
     // One batch for each lane and transaction (R28).
     QMap<QString, QVector<store::InboxEntry>> byLane;
     QString transaction;
@@ -328,7 +373,21 @@ void Intake::consumed(const QVector<qint64> &seqs)
         if (m_fetching)
             m_consumedMeanwhile.insert(seq);
     }
-    m_metrics.set(observe::Gauge::InboxDepth, m_inHand.size());
+    seen(seqs);
+}
+
+void Intake::seen(const QVector<qint64> &seqs)
+{
+    for (const qint64 seq : seqs)
+        m_waitingBytes -= m_waiting.take(seq);
+    if (m_waiting.isEmpty())
+        m_waiting.squeeze();
+    tellDepth();
+}
+
+void Intake::tellDepth()
+{
+    m_metrics.set(observe::Gauge::InboxDepth, m_waiting.size());
 }
 
 } // namespace voip::intake

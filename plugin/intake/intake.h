@@ -4,7 +4,8 @@
 // transaction (R107): the same id with other events is another transaction, since a homeserver that lost its count
 // begins anew (Synapse on SQLite does at every restart). To-device messages have no id: their content says what is a
 // repeat, since homeservers deliver them more than once (or never), by other ways. Waits for nothing else: what a lane
-// makes of an entry is not its business (R109). Takes nothing before resume().
+// makes of an entry is not its business (R109). Takes nothing before resume(), and no more than a bounded number of
+// entries and bytes that no lane has looked at yet: what is refused comes again.
 // Shared with other workers: a batch may come to any of them, and is stored by it; where its events belong is asked of
 // the store. Who holds a lane reads what is there for it, in the order of acceptance, whoever accepted it.
 #pragma once
@@ -19,6 +20,7 @@
 #include <QObject>
 #include <QTimer>
 
+#include <atomic>
 #include <functional>
 
 namespace voip::intake
@@ -33,9 +35,12 @@ public:
            QObject *parent = nullptr);
 
     // Lives on the core thread; may be called from any. Refused before resume(), while the store is not available,
-    // while more than maxDepth entries wait for their lanes, and if the intake goes away meanwhile.
+    // while more than maxDepth entries or maxBytes of them wait for the store or for their lanes, while maxAsked
+    // batches have no answer, and if the intake goes away meanwhile.
     QFuture<voiphost::BatchResult> accept(const voiphost::EventBatch &batch);
-    // What a lane has consumed, so that the depth is known.
+    // What a lane has looked at: it may keep what it cannot open yet, but that is no backlog. Again is harmless.
+    void seen(const QVector<qint64> &seqs);
+    // What a lane has consumed.
     void consumed(const QVector<qint64> &seqs);
     // After a start: entries that were accepted and not consumed. Those of users who are not bridged any more stay.
     void resume(const QVector<store::InboxEntry> &pending);
@@ -66,14 +71,24 @@ private:
     void sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbox);
     void tellCounts(const voiphost::EventBatch &batch);
     void spread(const QVector<store::InboxEntry> &entries);
+    void refuse(const Promise &promise, const char *why);
+    void tellDepth();
+    [[nodiscard]] bool tooDeep() const;
 
-    static constexpr qsizetype maxDepth = 100'000;
+    static constexpr int maxAsked = 256; // batches without an answer
+    static constexpr qsizetype maxDepth = 20'000;
+    static constexpr qsizetype maxBytes = 32LL * 1024 * 1024; // as JSON
 
     store::Store &m_store;
     Router &m_router;
     observe::Metrics &m_metrics;
     const bool m_shared;
-    QHash<qint64, int> m_inHand; // seqs that wait for their lanes, with their partitions
+    QHash<qint64, int> m_inHand;        // seqs that wait for their lanes, with their partitions
+    QHash<qint64, qsizetype> m_waiting; // seq -> bytes of what no lane has looked at yet
+    qsizetype m_waitingBytes = 0;
+    std::shared_ptr<std::atomic<int>> m_asked = std::make_shared<std::atomic<int>>(0);
+    qsizetype m_offered = 0; // entries on their way to the store
+    qsizetype m_offeredBytes = 0;
     bool m_open = false;
     // Shared only.
     QHash<QString, QStringList> m_followers; // of the batch that is being sorted

@@ -36,12 +36,13 @@ constexpr std::array labelled = {
     Named{"matrix_voip_undecryptable_total", "Encrypted events that could not be read.", "reason"},
     Named{"matrix_voip_duplicates_total", "What came again and changed nothing.", "kind"},
     Named{"matrix_voip_rejected_events_total", "Events that were not used.", "reason"},
+    Named{"matrix_voip_refused_batches_total", "Transactions that were not taken and come again.", "reason"},
 };
 static_assert(labelled.size() == static_cast<std::size_t>(LabelledCounter::Count_));
 
 constexpr std::array gauges = {
     Named{"matrix_voip_calls_active", "Live calls."},
-    Named{"matrix_voip_inbox_depth", "Accepted events that no lane has consumed yet."},
+    Named{"matrix_voip_inbox_depth", "Accepted events that no lane has looked at yet."},
     Named{"matrix_voip_outbox_depth", "Decided events that the homeserver does not have yet."},
     Named{"matrix_voip_rollout_percent", "Share of the bridged users whose calls go to Matrix."},
 };

@@ -28,7 +28,7 @@ enum class Counter {
     Count_, // how many there are
 };
 
-enum class LabelledCounter { Fallback, SendErrors, Undecryptable, Duplicates, RejectedEvents, Count_ };
+enum class LabelledCounter { Fallback, SendErrors, Undecryptable, Duplicates, RejectedEvents, RefusedBatches, Count_ };
 
 enum class Gauge { CallsActive, InboxDepth, OutboxDepth, RolloutPercent, Count_ };
 

@@ -112,6 +112,9 @@ QJsonObject toJson(const Settings &settings)
             {QStringLiteral("host_trickles"), settings.hostTrickles},
             {QStringLiteral("parallel_calls"), settings.parallelCalls},
             {QStringLiteral("transfers"), settings.transfers},
+            {QStringLiteral("invites_per_minute"), ms(settings.invitesPerMinute)},
+            {QStringLiteral("ringing_of_peer"), ms(settings.ringingOfPeer)},
+            {QStringLiteral("places_per_minute"), ms(settings.placesPerMinute)},
             {QStringLiteral("private_addresses"), word(settings.privateAddresses)}};
 }
 

@@ -79,6 +79,8 @@ QString word(Refusal why)
         return QStringLiteral("no_transfer");
     case Refusal::TransferPending:
         return QStringLiteral("transfer_pending");
+    case Refusal::TooMany:
+        return QStringLiteral("too_many");
     }
     return {};
 }

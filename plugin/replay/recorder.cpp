@@ -17,7 +17,6 @@ using namespace voip::call;
 namespace
 {
 
-constexpr qsizetype maxBytes = 32 * 1024 * 1024; // of all; those that are over make room for live ones
 constexpr qsizetype maxBytesOfOne = 256 * 1024;
 constexpr int maxLinesOfOne = 500;
 constexpr int maxOver = 10'000;
@@ -81,7 +80,7 @@ void Recorder::remark(const Line &line, const QString &roomId, const QJsonObject
 
 void Recorder::add(Timeline &timeline, const QByteArray &text)
 {
-    const bool full = m_bytes + text.size() > maxBytes && m_over.isEmpty();
+    const bool full = m_bytes + text.size() > m_maxBytes && m_over.isEmpty();
     timeline.cut =
         timeline.cut || full || timeline.bytes + text.size() > maxBytesOfOne || timeline.lines.size() >= maxLinesOfOne;
     if (timeline.cut)
@@ -104,7 +103,7 @@ void Recorder::forget(const Key &key)
 
 void Recorder::makeRoom()
 {
-    while (m_bytes > maxBytes && !m_over.isEmpty())
+    while (m_bytes > m_maxBytes && !m_over.isEmpty())
         m_bytes -= m_timelines.take(m_over.dequeue()).bytes;
     while (m_over.size() > maxOver)
         m_bytes -= m_timelines.take(m_over.dequeue()).bytes;

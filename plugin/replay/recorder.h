@@ -27,6 +27,8 @@ struct Recorded {
 class Recorder
 {
 public:
+    explicit Recorder(qsizetype maxBytes = qsizetype(32) * 1024 * 1024) : m_maxBytes(maxBytes) {}
+
     void record(const Recorded &recorded);
     // A line beside the inputs, in the timelines of the line's live calls of that room.
     void remark(const call::Line &line, const QString &roomId, const QJsonObject &what);
@@ -46,6 +48,7 @@ private:
     void forget(const Key &key);
     void makeRoom();
 
+    const qsizetype m_maxBytes; // of all; those that are over make room for live ones
     QHash<Key, Timeline> m_timelines;
     QQueue<Key> m_over;    // in the order in which they ended
     qsizetype m_bytes = 0; // of all

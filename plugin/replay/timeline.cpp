@@ -37,6 +37,11 @@ constexpr SettingName settingNames[] = {
     {"reconnect_timeout", &Settings::reconnectTimeout},
     {"fold_for", &Settings::foldFor},
 };
+constexpr SettingName countNames[] = {
+    {"invites_per_minute", &Settings::invitesPerMinute},
+    {"ringing_of_peer", &Settings::ringingOfPeer},
+    {"places_per_minute", &Settings::placesPerMinute},
+};
 struct FlagName {
     const char *name;
     bool Settings::*field;
@@ -83,6 +88,10 @@ Settings readSettings(Fields &header)
             settings.*(time->field) = fields.integer(time->name);
             if (fields.fault() || settings.*(time->field) > maxSetting)
                 header.fail(path, QStringLiteral("must be milliseconds, 0 to 10^12"));
+        } else if (const auto *most = findName(countNames, key)) {
+            settings.*(most->field) = fields.integer(most->name);
+            if (fields.fault() || settings.*(most->field) > maxSetting)
+                header.fail(path, QStringLiteral("must be a number, 0 to 10^12"));
         } else if (key == QLatin1String("private_addresses")) {
             const auto policy = privateAddressesOf(fields.text("private_addresses"));
             if (!policy)

@@ -32,6 +32,8 @@ namespace voip::store
 
 // What stands in `detail`: all of the call but the fields with columns of their own. An ended call has no SDP.
 [[nodiscard]] QJsonObject detailOf(const call::Call &call);
+// What of it history shows, in the form of the first version, which every program reads.
+[[nodiscard]] QJsonObject summaryOf(const call::Call &call);
 // Fills `call` from `detail`; gives the path of the first defect, or an empty string.
 [[nodiscard]] QString readDetail(const QJsonObject &detail, call::Call &call);
 

@@ -293,6 +293,24 @@ QJsonObject detailOf(const call::Call &call)
     return detail;
 }
 
+QJsonObject summaryOf(const call::Call &call)
+{
+    call::Call brief;
+    brief.state = call::State::Ended;
+    brief.version = call.version;
+    brief.ourParty = call.ourParty;
+    brief.media = call.media;
+    brief.mediaFlowed = call.mediaFlowed;
+    brief.noticeSeq = call.noticeSeq;
+    const QJsonObject whole = detailOf(brief);
+    QJsonObject summary;
+    for (const char *key :
+         {"version", "our_party", "audio", "video", "remote_sdp", "local_sdp", "media_flowed", "invite_sent",
+          "unavailable_told", "notice_seq", "waiting", "unsent", "flush_at", "candidates_ended"})
+        summary.insert(QLatin1String(key), whole.value(QLatin1String(key)));
+    return summary;
+}
+
 namespace
 {
 

@@ -37,6 +37,7 @@ public:
     // Blocks; for PostgreSQL at most for connect_timeout. Closes first what is open.
     [[nodiscard]] std::optional<StoreError> open();
     void close();
+    [[nodiscard]] QStringList statements() const { return m_statements.keys(); } // that were run with values
     [[nodiscard]] bool isOpen() const { return m_db.isOpen(); }
     [[nodiscard]] Dialect dialect() const { return m_dialect; }
 

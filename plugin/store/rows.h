@@ -132,6 +132,16 @@ struct Committed {
     QVector<qint64> noticeIds; // in the order of Commit::notices
 };
 
+// How long what an ended call leaves is kept, in ms.
+struct Retention {
+    qint64 details = 24LL * 60 * 60 * 1000;      // until then all of it, then what history shows
+    qint64 history = 90LL * 24 * 60 * 60 * 1000; // then nothing
+};
+
+struct Pruned {
+    bool more = false; // there may be more to prune
+};
+
 // A lane as it was committed: what Restart begins with.
 struct LaneRecord {
     QString lane;

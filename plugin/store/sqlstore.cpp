@@ -175,10 +175,10 @@ void SqlStore::putSetting(const QString &key, const QByteArray &value, QObject *
                                     [key, value](Connection &db, bool) { return writeSetting(db, key, value); }));
 }
 
-void SqlStore::prune(qint64 now, QObject *context, Reply<Done> reply)
+void SqlStore::prune(qint64 now, const Retention &keep, QObject *context, Reply<Pruned> reply)
 {
-    m_writer->submit(
-        writeJob<Done>(context, std::move(reply), [now](Connection &db, bool) { return writePrune(db, now); }));
+    m_writer->submit(writeJob<Pruned>(context, std::move(reply),
+                                      [now, keep](Connection &db, bool) { return writePrune(db, now, keep); }));
 }
 
 void SqlStore::restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply)

@@ -48,7 +48,7 @@ public:
     void commit(Commit commit, QObject *context, Reply<Committed> reply) override;
     void putSetting(const QString &key, const QByteArray &value, QObject *context,
                     Reply<voiphost::Done> reply) override;
-    void prune(qint64 now, QObject *context, Reply<voiphost::Done> reply) override;
+    void prune(qint64 now, const Retention &keep, QObject *context, Reply<Pruned> reply) override;
 
     void restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply) override;
     void pendingInbox(const Share &share, qint64 afterSeq, QObject *context, Reply<QVector<InboxEntry>> reply) override;

@@ -41,8 +41,9 @@ public:
     // A value under a key that begins with "sealed:" is one that was sealed with the root key (reseal.h).
     virtual void putSetting(const QString &key, const QByteArray &value, QObject *context,
                             Reply<voiphost::Done> reply) = 0;
-    // What is past its time goes (see `Retention`), a bounded part of it each time.
-    virtual void prune(qint64 now, QObject *context, Reply<voiphost::Done> reply) = 0;
+    // A bounded piece of what is past its time: notices of ended calls older than an hour, seen events and
+    // transactions older than a week, idempotency keys older than 24 h, and of ended calls what Retention says.
+    virtual void prune(qint64 now, const Retention &keep, QObject *context, Reply<Pruned> reply) = 0;
 
     // --- reads
     virtual void restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply) = 0;

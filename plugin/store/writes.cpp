@@ -155,19 +155,6 @@ qint64 insertNotice(Script &script, const QString &lane, const Notice &notice)
     return 0;
 }
 
-// Deletes in bounded steps, so that a week of rows neither runs into the statement timeout nor holds up calls; what
-// is left goes with the next prune.
-void deleteOld(Script &script, const QString &sql, qint64 before)
-{
-    constexpr int step = 2000;
-    constexpr int steps = 10;
-    for (int i = 0; i < steps; ++i) {
-        const QSqlQuery *query = script.run(sql, Values().plain(before).plain(step));
-        if (query == nullptr || query->numRowsAffected() < step)
-            return;
-    }
-}
-
 } // namespace
 
 Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful)
@@ -293,39 +280,6 @@ Result<Done> writeSetting(Connection &db, const QString &key, const QByteArray &
                               "ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
                Values().id("settings.key", key).bytes("settings.value", value));
     writeStir(db, Stir::Setting, key);
-    if (script.error())
-        return *script.error();
-    return Done{};
-}
-
-Result<Done> writePrune(Connection &db, qint64 now)
-{
-    Script script(db);
-    deleteOld(
-        script,
-        QStringLiteral("DELETE FROM notices WHERE id IN (SELECT n.id FROM notices n WHERE n.at < ? AND NOT EXISTS "
-                       "(SELECT 1 FROM calls c WHERE c.lane = n.lane AND c.id = n.call_id AND c.state <> 'ended') "
-                       "LIMIT ?)"),
-        now - noticeLife);
-    // Left by a process that died before its lanes forgot them; what was announced stays as history.
-    deleteOld(script,
-              QStringLiteral("DELETE FROM calls WHERE (lane, id) IN (SELECT lane, id FROM calls WHERE forget_at < ? "
-                             "AND NOT announced AND state IN ('early', 'ended') LIMIT ?)"),
-              now);
-    // An event that still waits keeps its mark, however old it is.
-    deleteOld(script,
-              QStringLiteral("DELETE FROM seen_events WHERE (lane, event_id) IN (SELECT s.lane, s.event_id "
-                             "FROM seen_events s WHERE s.at < ? AND NOT EXISTS (SELECT 1 FROM inbox i "
-                             "WHERE i.lane = s.lane AND i.event_id = s.event_id) LIMIT ?)"),
-              now - seenLife);
-    deleteOld(script,
-              QStringLiteral("DELETE FROM transactions WHERE txn_id IN (SELECT txn_id FROM transactions WHERE at < ? "
-                             "LIMIT ?)"),
-              now - seenLife);
-    deleteOld(script,
-              QStringLiteral("DELETE FROM idempotency_keys WHERE (lane, key) IN (SELECT lane, key "
-                             "FROM idempotency_keys WHERE at < ? LIMIT ?)"),
-              now - keyLife);
     if (script.error())
         return *script.error();
     return Done{};

@@ -14,7 +14,7 @@ namespace voip::store
 [[nodiscard]] Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful);
 [[nodiscard]] Result<Committed> writeCommit(Connection &db, const Commit &commit);
 [[nodiscard]] Result<voiphost::Done> writeSetting(Connection &db, const QString &key, const QByteArray &value);
-[[nodiscard]] Result<voiphost::Done> writePrune(Connection &db, qint64 now);
+[[nodiscard]] Result<Pruned> writePrune(Connection &db, qint64 now, const Retention &keep); // prune.cpp
 // What is kept of a root key, to know it again.
 [[nodiscard]] QString rootKeyCheck(const QByteArray &rootKey);
 // That of the key the database was last resealed with, or else first opened with; empty: there was none.

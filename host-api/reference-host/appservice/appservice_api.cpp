@@ -23,6 +23,13 @@ QStringList withoutPrefix(const QStringList &path)
     return path;
 }
 
+Reply comeAgain(const QString &code, const QString &message)
+{
+    Reply reply = matrixError(503, code, message);
+    reply.headers.emplace_back("Retry-After", "1");
+    return reply;
+}
+
 } // namespace
 
 AppserviceApi::AppserviceApi(const Config &config, EventRouter *router, QObject *parent)
@@ -122,8 +129,8 @@ void AppserviceApi::transaction(const ExchangePtr &exchange, const QString &tran
         if (durable)
             exchange->reply(jsonReply(200, {}));
         else
-            exchange->reply(matrixError(503, QStringLiteral("M_UNKNOWN"),
-                                        QStringLiteral("The transaction cannot be stored now; send it again")));
+            exchange->reply(comeAgain(QStringLiteral("M_UNKNOWN"),
+                                      QStringLiteral("The transaction cannot be stored now; send it again")));
     };
     m_router->deliver(batch, finish);
     if (!exchange->answered())

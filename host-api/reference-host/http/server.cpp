@@ -126,6 +126,7 @@ struct HttpServer::Callbacks {
                 exchange->m_request.method.constData(), exchange->m_request.rawPath.left(120).constData(),
                 exchange->m_status, exchange->m_clock.elapsed());
         server->m_open.remove(exchange.get());
+        server->m_bodyBytes -= exchange->m_counted;
         exchange->onGone();
         if (auto it = server->m_clients.find(connection); it != server->m_clients.end()) {
             it->busy = false;
@@ -288,8 +289,17 @@ bool HttpServer::step(const ExchangePtr &exchange, const char *data, size_t *siz
                 error(413, QStringLiteral("TOO_LARGE"), QStringLiteral("The body is over %1 bytes").arg(m_limits.body));
             request.body = QByteArray();
         }
-        if (exchange->m_keepsBody && !exchange->m_refusal)
+        if (!exchange->m_refusal && m_bodyBytes + qint64(*size) > m_limits.bodies) {
+            exchange->m_refusal = error(503, QStringLiteral("LIMIT_EXCEEDED"),
+                                        QStringLiteral("Too much is being received; send it again later"));
+            exchange->m_refusal->headers.emplace_back("Retry-After", "1");
+            request.body = QByteArray();
+        }
+        if (exchange->m_keepsBody && !exchange->m_refusal) {
             request.body.append(data, qsizetype(*size));
+            exchange->m_counted += qint64(*size);
+            m_bodyBytes += qint64(*size);
+        }
         *size = 0;
         return true;
     }

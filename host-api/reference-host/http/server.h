@@ -23,6 +23,7 @@ namespace bridgehost
 
 struct HttpLimits {
     qint64 body = 256ll * 1024;
+    qint64 bodies = 64ll * 1024 * 1024; // of all requests that are open; beyond: 503
     unsigned connections = 768;
     unsigned perAddress = 512;
     size_t headers = size_t(32) * 1024; // libmicrohttpd's pool of one connection: request line and headers must fit
@@ -103,6 +104,7 @@ private:
     QHash<MHD_Connection *, Client> m_clients;
     QHash<Exchange *, std::weak_ptr<Exchange>> m_open;
     QMap<int, quint64> m_answers;
+    qint64 m_bodyBytes = 0; // of requests that are open
 };
 
 } // namespace bridgehost

@@ -6,6 +6,8 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 
+#include <cmath>
+
 namespace bridgehost
 {
 
@@ -93,7 +95,11 @@ int statusOf(ErrorKind kind)
 
 Reply toReply(const Error &error)
 {
-    return errorReply(statusOf(error.kind), error.code, error.message, error.details);
+    Reply reply = errorReply(statusOf(error.kind), error.code, error.message, error.details);
+    const double wait = error.details.value(QLatin1String("retry_after_ms")).toDouble();
+    if (error.kind == ErrorKind::RateLimited && wait > 0)
+        reply.headers.emplace_back("Retry-After", QByteArray::number(std::ceil(wait / 1000), 'f', 0));
+    return reply;
 }
 
 QJsonObject toJson(const Media &media)

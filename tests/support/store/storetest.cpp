@@ -116,9 +116,13 @@ Result<Committed> commit(Store &store, const Commit &commit)
     return await<Committed>([&](QObject *c, auto reply) { store.commit(commit, c, reply); });
 }
 
-Result<voiphost::Done> prune(Store &store, qint64 now)
+Result<Pruned> prune(Store &store, qint64 now, const Retention &keep)
 {
-    return await<voiphost::Done>([&](QObject *c, auto reply) { store.prune(now, c, reply); });
+    for (;;) {
+        const auto pruned = await<Pruned>([&](QObject *c, auto reply) { store.prune(now, keep, c, reply); });
+        if (!pruned || !pruned->more)
+            return pruned;
+    }
 }
 
 Result<QVector<LaneRecord>> restore(Store &store, qint64 now)

@@ -71,7 +71,7 @@ Result<T> await(Ask ask)
 Result<voiphost::Done> open(Store &store, const QByteArray &rootKey = {});
 Result<QVector<InboxEntry>> accept(Store &store, const InboxBatch &batch);
 Result<Committed> commit(Store &store, const Commit &commit);
-Result<voiphost::Done> prune(Store &store, qint64 now);
+Result<Pruned> prune(Store &store, qint64 now, const Retention &keep = {}); // until nothing is left
 Result<QVector<LaneRecord>> restore(Store &store, qint64 now);
 Result<QVector<InboxEntry>> pending(Store &store);
 

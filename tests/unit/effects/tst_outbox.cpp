@@ -43,6 +43,13 @@ class OutboxTest : public QObject
         entry.notAfter = notAfter;
         m_outbox->add(entry);
     }
+    int timeouts() const
+    {
+        const QByteArray text = m_metrics.text();
+        const QByteArray name = "send_errors_total{code=\"homeserver_timeout\"} ";
+        const auto at = text.indexOf(name);
+        return at < 0 ? 0 : text.mid(at + name.size()).split('\n').first().toInt();
+    }
     static bool isSend(const QStringList &path) { return path.value(2) == u"send"; }
     static QString roomOf(const QStringList &path) { return path.value(1); }
 
@@ -103,6 +110,28 @@ private Q_SLOTS:
                  QStringList{QStringLiteral("a/1 waits: M_UNKNOWN")}); // once
         QCOMPARE(m_outbox->depth(), 0);
         QCOMPARE(m_homeserver->sent().size(), 4);
+    }
+
+    // What waits for its turn is not under way, and loses none of its time limit; every turn comes.
+    void fewAreUnderWayAtATime()
+    {
+        constexpr int count = 3 * effects::Outbox::mostInFlight;
+        bool stuck = true;
+        m_homeserver->instead = [&](const auto &, const QStringList &path) -> std::optional<Answer> {
+            if (isSend(path) && stuck)
+                return Answer{200, {}, {}, Fault::Hang};
+            return {};
+        };
+        m_client->setTimeLimits(std::chrono::seconds(4), std::chrono::seconds(4));
+        for (int i = 0; i < count; ++i)
+            add(QByteArray("c" + QByteArray::number(i)).constData(), i + 1);
+        QCOMPARE(m_outbox->depthOf(lane), count);
+        QTRY_VERIFY_WITH_TIMEOUT(timeouts() > 0, patience);
+        QVERIFY2(timeouts() <= effects::Outbox::mostInFlight, "more were under way");
+        stuck = false;
+        QTRY_COMPARE_WITH_TIMEOUT(m_homeserver->sent().size(), count, patience);
+        QTRY_COMPARE_WITH_TIMEOUT(m_outbox->depth(), 0, patience);
+        QCOMPARE(m_outbox->depthOf(lane), 0);
     }
 
     void hangingIsToldBeforeItTimesOut()

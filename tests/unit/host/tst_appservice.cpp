@@ -180,6 +180,7 @@ void TestAppservice::refusedIsNotCounted()
     put(client, "{\"events\":[" + matrixEvent("m.call.invite", "1") + ",{}]}");
     QTRY_VERIFY(client.answered());
     QCOMPARE(client.status(), 503);
+    QVERIFY(client.received.contains("Retry-After: 1\r\n"));
     QVERIFY(m_api->rejectedEvents().isEmpty());
 }
 

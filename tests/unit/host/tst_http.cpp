@@ -19,6 +19,7 @@ private Q_SLOTS:
     void keepsTheConnection();
     void refusesLargeBodies_data();
     void refusesLargeBodies();
+    void bodiesOfAllAreLimited();
     void refusedByAdmissionKeepsNoByte();
     void answersBeforeTheBodyWhenAsked();
     void hugeHeadersAreRefused();
@@ -125,6 +126,29 @@ void TestHttp::refusesLargeBodies()
     QCOMPARE(client.status(), 413);
     QVERIFY(client.body().contains("TOO_LARGE"));
     QCOMPARE(m_handled, 0);
+}
+
+void TestHttp::bodiesOfAllAreLimited()
+{
+    HttpLimits limits;
+    limits.bodies = 1500;
+    serve(limits);
+    // The first stops before its end, so that what it has sent is kept.
+    RawClient first(m_server->port());
+    first.send("POST /x HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n" + QByteArray(1000, 'x'));
+    RawClient second(m_server->port());
+    QTRY_VERIFY([&] {
+        RawClient probe(m_server->port());
+        probe.request("POST", "/x", {}, QByteArray(1000, 'x'));
+        return QTest::qWaitFor([&] { return probe.answered(); }) && probe.status() == 503 &&
+               probe.received.contains("Retry-After: 1\r\n");
+    }());
+    first.send("x");
+    QTRY_VERIFY(first.answered());
+    QCOMPARE(first.status(), 200);
+    second.request("POST", "/x", {}, QByteArray(1000, 'x')); // what was held is free again
+    QTRY_VERIFY(second.answered());
+    QCOMPARE(second.status(), 200);
 }
 
 void TestHttp::refusedByAdmissionKeepsNoByte()

@@ -32,6 +32,7 @@ private Q_SLOTS:
     void place_data();
     void place();
     void callObject();
+    void tooManyAtATime();
     void iceServers();
     void tokens();
     void targets();
@@ -123,6 +124,17 @@ void TestShapes::place()
     QCOMPARE(read.ok(), named.isEmpty());
     if (!read)
         QVERIFY2(read.error().message.contains(named), qPrintable(read.error().message));
+}
+
+void TestShapes::tooManyAtATime()
+{
+    const QJsonObject details{{QStringLiteral("retry_after_ms"), 1500}};
+    const Reply reply =
+        toReply({ErrorKind::RateLimited, QStringLiteral("TOO_MANY_CALLS"), QStringLiteral("later"), details});
+    QCOMPARE(reply.status, 429);
+    QCOMPARE(object(reply.body.constData()).value(QStringLiteral("retry_after_ms")).toInt(), 1500);
+    QVERIFY(reply.headers.contains(std::pair<QByteArray, QByteArray>("Retry-After", "2")));
+    QVERIFY(toReply({ErrorKind::Conflict, QStringLiteral("X"), {}, details}).headers.isEmpty());
 }
 
 void TestShapes::callObject()

@@ -162,6 +162,53 @@ private Q_SLOTS:
         QVERIFY(m_metrics.text().contains("matrix_voip_inbox_depth 0"));
     }
 
+    // More than may wait is refused, and taken as soon as a lane has looked at some of it.
+    void tooDeep()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        QVector<qint64> seqs;
+        connect(m_intake.get(), &intake::Intake::accepted, this, [&seqs](const QString &, const auto &entries) {
+            for (const auto &entry : entries)
+                seqs.push_back(entry.seq);
+        });
+        const auto large = [this](int n) {
+            QJsonObject event = invite(room, bob, QStringLiteral("c%1").arg(n));
+            event.insert(QStringLiteral("x"), QString(500'000, u'x'));
+            return event;
+        };
+        int taken = 0;
+        while (taken < 200 && accept(QByteArray::number(taken).constData(), {large(taken)}) == BatchResult::Durable)
+            ++taken;
+        QVERIFY2(taken > 50 && taken < 100, qPrintable(QString::number(taken))); // 32 MiB
+        const auto small = invite(room, bob, QStringLiteral("small"));
+        QCOMPARE(accept("small", {small}), BatchResult::Refused);
+        QVERIFY(m_metrics.text().contains("matrix_voip_refused_batches_total{reason=\"too_deep\"}"));
+        m_intake->consumed(seqs.mid(0, 10));
+        m_intake->consumed(seqs.mid(0, 10)); // again is harmless
+        QCOMPARE(accept("small", {small}), BatchResult::Durable);
+        QVERIFY(m_metrics.text().contains(QByteArray("matrix_voip_inbox_depth ") + QByteArray::number(taken - 9)));
+    }
+
+    void tooManyAtOnce()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        QList<QFuture<BatchResult>> futures;
+        for (int i = 0; i < 1000; ++i)
+            futures.push_back(
+                offer(QByteArray::number(i).constData(), {invite(room, bob, QStringLiteral("c%1").arg(i))}));
+        storetest::waitUntil(
+            [&] {
+                return std::all_of(futures.cbegin(), futures.cend(), [](const auto &one) { return one.isFinished(); });
+            },
+            "the batches");
+        const auto durable = std::count_if(futures.cbegin(), futures.cend(),
+                                           [](auto one) { return one.result() == BatchResult::Durable; });
+        QCOMPARE(durable, 256);
+        QCOMPARE(storetest::pending(*m_store)->size(), 256);
+    }
+
     // A future that nobody can keep any more says so.
     void goesAwayMeanwhile()
     {

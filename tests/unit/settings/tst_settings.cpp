@@ -40,6 +40,12 @@ private Q_SLOTS:
                                         {QStringLiteral("gather_milliseconds"), 0},
                                         {QStringLiteral("parallel_calls"), true},
                                         {QStringLiteral("private_addresses"), QStringLiteral("hide")},
+                                        {QStringLiteral("invites_per_minute"), 5},
+                                        {QStringLiteral("ringing_of_peer"), 2},
+                                        {QStringLiteral("places_per_minute"), 7},
+                                        {QStringLiteral("keep_details_hours"), 1},
+                                        {QStringLiteral("keep_history_days"), 2},
+                                        {QStringLiteral("timeline_megabytes"), 3},
                                         {QStringLiteral("transfers"), false}});
         QVERIFY(read.ok());
         QCOMPARE(read->cohort, (rollout::Cohort{false, 25, {QStringLiteral("alice")}}));
@@ -55,6 +61,12 @@ private Q_SLOTS:
         QVERIFY(read->call.parallelCalls);
         QVERIFY(read->call.privateAddresses == call::PrivateAddresses::Hide);
         QVERIFY(!read->call.transfers);
+        QCOMPARE(read->call.invitesPerMinute, 5);
+        QCOMPARE(read->call.ringingOfPeer, 2);
+        QCOMPARE(read->call.placesPerMinute, 7);
+        QCOMPARE(read->retention.detailHours, 1);
+        QCOMPARE(read->retention.historyDays, 2);
+        QCOMPARE(read->timelineMegabytes, 3);
         const auto half = readSettings({{QStringLiteral("private_addresses"), QStringLiteral("hide_unencrypted")}});
         QVERIFY(half->call.privateAddresses == call::PrivateAddresses::HideUnencrypted);
     }
@@ -83,6 +95,10 @@ private Q_SLOTS:
         QVERIFY2(read.ok(), read.ok() ? "" : qPrintable(read.error().message));
         QVERIFY(read->call == call::Settings());
         QVERIFY(read->cohort == rollout::Cohort());
+        const PluginSettings usual;
+        QCOMPARE(read->retention.detailHours, usual.retention.detailHours);
+        QCOMPARE(read->retention.historyDays, usual.retention.historyDays);
+        QCOMPARE(read->timelineMegabytes, usual.timelineMegabytes);
     }
 
     void account()
