@@ -100,7 +100,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds)
 int main(int argc, char **argv)
 {
     machine::prepare(argv);
-    TimeLoop loop;
+    TimeLoop &loop = *new TimeLoop; // becomes the application's
     QCoreApplication::setEventDispatcher(&loop);
     const QCoreApplication application(argc, argv);
     QLoggingCategory::setFilterRules(QStringLiteral("*.debug=false\n*.info=false"));

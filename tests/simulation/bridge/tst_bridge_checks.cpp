@@ -128,8 +128,7 @@ private Q_SLOTS:
 int main(int argc, char **argv)
 {
     machine::prepare(argv);
-    TimeLoop virtualTime;
-    loop = &virtualTime;
+    loop = new TimeLoop; // becomes the application's
     QCoreApplication::setEventDispatcher(loop);
     QCoreApplication application(argc, argv);
     QLoggingCategory::setFilterRules(QStringLiteral("*=false"));

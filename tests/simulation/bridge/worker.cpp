@@ -36,6 +36,7 @@ PipelineSettings settingsOf(const Options &options)
     settings.homeserver.appserviceId = QStringLiteral("nova");
     for (int user = 0; user < userCount; ++user)
         settings.users.push_back({userId(user), {}});
+    settings.workers = options.workers > 1;
     settings.call.longestCall = 180'000;
     settings.call.inviteLifetime = chance.percent(50) ? 90'000 : 30'000;
     settings.call.connectTimeout = chance.percent(50) ? 60'000 : 20'000;
