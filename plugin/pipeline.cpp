@@ -70,14 +70,16 @@ QStringList idsOf(const QList<HostUser> &users)
 
 } // namespace
 
-Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store)
+Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store,
+                   std::unique_ptr<homeserver::Transport> transport)
     : m_settings(std::move(settings)), m_shared(shared),
       m_router(m_settings.homeserver.userPrefix, m_settings.homeserver.serverName),
       m_ownedStore(store ? std::move(store) : storeFor(m_settings)), m_store(*m_ownedStore),
       m_leases(m_store, m_clock, m_settings.workers), m_intake(m_store, m_router, shared.metrics, m_settings.workers),
-      m_client(accessFor(m_settings)), m_ghosts(&m_client), m_turn(&m_client),
-      m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock), m_backend(crypto::olmBackend()),
-      m_seal(sealOf(m_settings.rootKey)), m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
+      m_client(accessFor(m_settings), transport ? transport.release() : new homeserver::HttpTransport),
+      m_ghosts(&m_client), m_turn(&m_client), m_outbox(m_client, m_ghosts, shared.metrics, m_clock), m_alarm(m_clock),
+      m_backend(crypto::olmBackend()), m_seal(sealOf(m_settings.rootKey)),
+      m_cipher(cipherOf(m_settings.encryption, *m_backend, m_seal, m_clock)),
       m_rooms(
           m_client, m_ghosts, [this](const QString &lane) { return m_displayNames.value(lane); },
           [this](const QString &lane, auto then) {

@@ -64,8 +64,9 @@ public:
     // deleted as the thread's last act.
     [[nodiscard]] static Pipeline *makeOn(QThread &thread, const PipelineSettings &settings, Shared &shared);
     using RolloutReply = std::function<void(voiphost::Expected<voiphost::Rollout>)>;
-    // `store`: another than the one that the settings name.
-    Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store = {});
+    // `store`, `transport`: others than those that the settings name.
+    Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<store::Store> store = {},
+             std::unique_ptr<homeserver::Transport> transport = {});
     ~Pipeline() override;
 
     // The store is opened and migrated, the switch and the lanes are as they were committed, the host was told again of

@@ -324,7 +324,7 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
         return registerGhost(key);
     }
     const auto delay = homeserver::RetryPolicy{}.nextDelayMs(++item->failures, worthRepeating(failure),
-                                                             QRandomGenerator::global()->generateDouble());
+                                                             QRandomGenerator::system()->generateDouble());
     if (!delay) {
         settleHead(key);
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "was refused:" << code

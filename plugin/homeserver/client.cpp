@@ -28,9 +28,14 @@ bool isUsableSegment(const QString &segment)
 
 } // namespace
 
-Client::Client(Access access, QObject *parent)
-    : QObject(parent), m_access(std::move(access)), m_transport(new Transport(this))
+Client::Client(Access access, QObject *parent) : Client(std::move(access), new HttpTransport, parent)
 {
+}
+
+Client::Client(Access access, Transport *transport, QObject *parent)
+    : QObject(parent), m_access(std::move(access)), m_transport(transport)
+{
+    m_transport->setParent(this);
 }
 
 void Client::setTimeLimits(std::chrono::milliseconds usual, std::chrono::milliseconds federated)

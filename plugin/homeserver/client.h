@@ -33,7 +33,9 @@ public:
     // Joining, leaving and inviting may make the homeserver talk to others first.
     static constexpr std::chrono::milliseconds kFederatedTimeLimit{60'000};
 
-    explicit Client(Access access, QObject *parent = nullptr);
+    explicit Client(Access access, QObject *parent = nullptr); // over HTTP
+    // `transport` becomes the client's.
+    Client(Access access, Transport *transport, QObject *parent = nullptr);
 
     // For tests and for impatient hosts. Applies to requests made from now on.
     void setTimeLimits(std::chrono::milliseconds usual, std::chrono::milliseconds federated);

@@ -43,7 +43,7 @@ public:
 
     explicit Retrier(
         QObject *parent = nullptr, RetryPolicy policy = {},
-        Random random = [] { return QRandomGenerator::global()->generateDouble(); });
+        Random random = [] { return QRandomGenerator::system()->generateDouble(); });
 
     // Runs `once` until it succeeds, fails for good, or the next try would begin after `limit`; then `done` gets the
     // last result. A try that has begun is waited for (it has a time limit of its own), since its success would

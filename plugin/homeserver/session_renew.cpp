@@ -70,7 +70,7 @@ void Session::renewed(const Result<Tokens> &result)
         // The old refresh token is good until the new token is used, so a crash before this is kept does no harm.
         return keep(0, [this](bool) { use(); });
     }
-    const auto delay = m_policy.nextDelayMs(++m_failed, result.error(), QRandomGenerator::global()->generateDouble());
+    const auto delay = m_policy.nextDelayMs(++m_failed, result.error(), QRandomGenerator::system()->generateDouble());
     if (delay) {
         QTimer::singleShot(*delay, this, &Session::renew);
         return;
@@ -92,7 +92,7 @@ void Session::enterAgain()
                         const auto again =
                             result.ok() ? std::nullopt
                                         : self->m_policy.nextDelayMs(++self->m_failed, result.error(),
-                                                                     QRandomGenerator::global()->generateDouble());
+                                                                     QRandomGenerator::system()->generateDouble());
                         if (again) {
                             QTimer::singleShot(*again, self.data(), &Session::enterAgain);
                             return;

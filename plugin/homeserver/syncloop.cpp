@@ -44,7 +44,7 @@ QString compact(const QJsonObject &object)
 SyncLoop::SyncLoop(const Access &access, SyncSettings settings, Deliver deliver, QObject *parent,
                    Retrier::Random random)
     : QObject(parent), m_client(access), m_settings(std::move(settings)), m_deliver(std::move(deliver)),
-      m_random(random ? std::move(random) : [] { return QRandomGenerator::global()->generateDouble(); }),
+      m_random(random ? std::move(random) : [] { return QRandomGenerator::system()->generateDouble(); }),
       m_retrier(new Retrier(this))
 {
     m_client.setTimeLimits(m_settings.poll + kGrace, m_settings.poll + kGrace);

@@ -75,12 +75,12 @@ QNetworkAccessManager *newNetwork(QObject *parent)
 
 // The managers are children, not members: children go after all connections to `this` are cut, so no reply that is
 // aborted by the destruction can call back.
-Transport::Transport(QObject *parent) : QObject(parent), m_usual(newNetwork(this)), m_slow(newNetwork(this))
+HttpTransport::HttpTransport(QObject *parent) : Transport(parent), m_usual(newNetwork(this)), m_slow(newNetwork(this))
 {
 }
 
-QNetworkReply *Transport::start(QNetworkAccessManager *network, Method method, const QNetworkRequest &request,
-                                const QByteArray &body)
+QNetworkReply *HttpTransport::start(QNetworkAccessManager *network, Method method, const QNetworkRequest &request,
+                                    const QByteArray &body)
 {
     switch (method) {
     case Method::Get:
@@ -99,8 +99,9 @@ QNetworkReply *Transport::start(QNetworkAccessManager *network, Method method, c
     return nullptr;
 }
 
-void Transport::exchange(Lane lane, Method method, const QUrl &url, const QByteArray &bearer, const QByteArray &body,
-                         std::chrono::milliseconds timeLimit, std::function<void(Result<HttpAnswer>)> done)
+void HttpTransport::exchange(Lane lane, Method method, const QUrl &url, const QByteArray &bearer,
+                             const QByteArray &body, std::chrono::milliseconds timeLimit,
+                             std::function<void(Result<HttpAnswer>)> done)
 {
     const bool isHttp = url.scheme() == QLatin1String("http") || url.scheme() == QLatin1String("https");
     if (!isHttp || url.host().isEmpty() || !fitsHeader(bearer)) {
@@ -198,7 +199,7 @@ void Transport::exchange(Lane lane, Method method, const QUrl &url, const QByteA
     });
 }
 
-Failure Transport::failureOf(QNetworkReply *reply, const QByteArray &bearer) const
+Failure HttpTransport::failureOf(QNetworkReply *reply, const QByteArray &bearer) const
 {
     Failure failure;
     failure.message = cleanText(reply->errorString(), bearer);

@@ -30,7 +30,7 @@ TurnCache::Clock monotonicClock()
 
 TurnCache::TurnCache(Client *client, QObject *parent, Clock clock, Retrier::Random random)
     : QObject(parent), m_client(client), m_clock(clock ? std::move(clock) : monotonicClock()),
-      m_random(random ? std::move(random) : [] { return QRandomGenerator::global()->generateDouble(); })
+      m_random(random ? std::move(random) : [] { return QRandomGenerator::system()->generateDouble(); })
 {
     m_timer.setSingleShot(true);
     connect(&m_timer, &QTimer::timeout, this, &TurnCache::refreshDue);

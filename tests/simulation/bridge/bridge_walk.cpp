@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// bridge_walk [--seed N] [--calls N] [--workers N] [--per-world N] [--crashes] [--shrink] [--print] [--keep NAMES]:
+// plays worlds of calls from seed N on until so many calls were made, and says what did not hold. A world that fails is
+// printed with its command, made smaller, and the small one's trace is printed; exit 1.
+#include "machine.h"
+#include "shrink.h"
+#include "world.h"
+
+#include <QCommandLineParser>
+#include <QCoreApplication>
+#include <QLoggingCategory>
+
+#include <cstdio>
+#include <ctime>
+
+using namespace bridgesim;
+
+namespace
+{
+
+// No secret may get into a log (they are marked), whatever happens.
+bool secretLogged = false;
+
+void lookAtLog(QtMsgType type, const QMessageLogContext & /*context*/, const QString &message)
+{
+    for (const char *secret : {"secret", "s=story-", "candidate:"}) {
+        if (message.contains(QLatin1String(secret))) {
+            secretLogged = true;
+            std::printf("in the log: %s\n", qPrintable(message));
+        }
+    }
+    if (type == QtFatalMsg) {
+        std::printf("%s\n", qPrintable(message));
+        std::abort();
+    }
+}
+
+int report(TimeLoop &loop, const Options &options, const Outcome &outcome, bool small)
+{
+    std::printf("%s\n%s: %s\n", qPrintable(commandOf(options)), qPrintable(outcome.kind), qPrintable(outcome.detail));
+    if (!small)
+        return 1;
+    const Shrunk shrunk = shrink(loop, options, outcome);
+    std::printf("%lld of %lld parts are left after %d tries:\n%s\n",
+                static_cast<long long>(shrunk.outcome.parts.size()), static_cast<long long>(outcome.parts.size()),
+                shrunk.tries, qPrintable(commandOf(shrunk.options)));
+    Options shown = shrunk.options;
+    shown.print = true;
+    const Outcome again = play(loop, shown);
+    std::printf("%s: %s\n", qPrintable(again.kind), qPrintable(again.detail));
+    return 1;
+}
+
+double cpuSeconds()
+{
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+void sum(const Judge::Totals &all, qint64 calls, quint64 worlds, double seconds)
+{
+    std::printf("%lld calls in %llu worlds: %lld rang, %lld of ours answered, %lld connected; %lld events kept, %lld "
+                "sent, %lld notices; %lld commits, %lld starts, %lld requests, %lld transactions repeated; %.1f s\n",
+                static_cast<long long>(calls), static_cast<unsigned long long>(worlds),
+                static_cast<long long>(all.rings), static_cast<long long>(all.answers),
+                static_cast<long long>(all.connected), static_cast<long long>(all.events),
+                static_cast<long long>(all.sent), static_cast<long long>(all.notices),
+                static_cast<long long>(all.commits), static_cast<long long>(all.restarts),
+                static_cast<long long>(all.awaits), static_cast<long long>(all.repeats), seconds);
+    std::fflush(stdout);
+}
+
+// Every request of a small world is the last one of a life once, unseen and unheard.
+int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds)
+{
+    Judge::Totals all;
+    qint64 lives = 0;
+    options.faults = false;
+    for (quint64 n = 0; n < worlds; ++n, ++options.seed) {
+        int requests = 1;
+        for (int at = 1; at <= requests; ++at) {
+            for (const bool after : {false, true}) {
+                options.crashAt = at;
+                options.crashAfter = after;
+                const Outcome outcome = play(loop, options);
+                all.add(outcome.totals);
+                ++lives;
+                if (!outcome.kind.isEmpty())
+                    return report(loop, options, outcome, false);
+                requests = std::max(requests, std::min(outcome.awaits, 400));
+            }
+        }
+    }
+    std::printf("%lld crashes at every request: ", static_cast<long long>(lives));
+    sum(all, lives * options.calls, worlds, cpuSeconds());
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    machine::prepare(argv);
+    TimeLoop &loop = *new TimeLoop; // becomes the application's
+    QCoreApplication::setEventDispatcher(&loop);
+    const QCoreApplication application(argc, argv);
+    QLoggingCategory::setFilterRules(QStringLiteral("*.debug=false\n*.info=false"));
+    qInstallMessageHandler(lookAtLog);
+
+    QCommandLineParser parser;
+    parser.addHelpOption();
+    const QCommandLineOption seed(QStringLiteral("seed"), QStringLiteral("First seed."), QStringLiteral("N"),
+                                  QStringLiteral("1"));
+    const QCommandLineOption calls(QStringLiteral("calls"), QStringLiteral("How many calls in all."),
+                                   QStringLiteral("N"), QStringLiteral("1000"));
+    const QCommandLineOption perWorld(QStringLiteral("per-world"), QStringLiteral("How many calls in one world."),
+                                      QStringLiteral("N"), QStringLiteral("40"));
+    const QCommandLineOption workers(QStringLiteral("workers"), QStringLiteral("On one database."), QStringLiteral("N"),
+                                     QStringLiteral("1"));
+    const QCommandLineOption keep(QStringLiteral("keep"), QStringLiteral("Only these parts of the world's plan."),
+                                  QStringLiteral("NAMES"));
+    const QCommandLineOption defect(QStringLiteral("defect"), QStringLiteral("With a planted defect."),
+                                    QStringLiteral("N"), QStringLiteral("0"));
+    const QCommandLineOption crashes(QStringLiteral("crashes"),
+                                     QStringLiteral("Crash at every request of so many worlds, once each."),
+                                     QStringLiteral("N"));
+    const QCommandLineOption crashAt(QStringLiteral("crash-at"), QStringLiteral("Crash at this request."),
+                                     QStringLiteral("N"), QStringLiteral("0"));
+    const QCommandLineOption crashAfter(QStringLiteral("crash-after"), QStringLiteral("... once it is carried out."));
+    const QCommandLineOption noFaults(QStringLiteral("no-faults"), QStringLiteral("Nothing goes wrong."));
+    const QCommandLineOption shrinking(QStringLiteral("shrink"), QStringLiteral("Make what fails smaller."));
+    const QCommandLineOption goOn(QStringLiteral("go-on"), QStringLiteral("Say all that is found."));
+    const QCommandLineOption printing(QStringLiteral("print"), QStringLiteral("Print the traces."));
+    parser.addOptions({seed, calls, perWorld, workers, keep, defect, crashes, crashAt, crashAfter, noFaults, shrinking,
+                       goOn, printing});
+    parser.process(application);
+
+    Options options;
+    options.seed = parser.value(seed).toULongLong();
+    options.calls = parser.value(perWorld).toInt();
+    options.workers = parser.value(workers).toInt();
+    options.defect = static_cast<Defect>(parser.value(defect).toInt());
+    options.print = parser.isSet(printing);
+    options.faults = !parser.isSet(noFaults);
+    options.crashAt = parser.value(crashAt).toInt();
+    options.crashAfter = parser.isSet(crashAfter);
+    if (parser.isSet(keep)) {
+        const QStringList names = parser.value(keep).split(u',', Qt::SkipEmptyParts);
+        options.keep = QSet<QString>(names.cbegin(), names.cend());
+    }
+    if (parser.isSet(crashes))
+        return crashEverywhere(loop, options, parser.value(crashes).toULongLong());
+
+    const qint64 wanted = parser.value(calls).toLongLong();
+    Judge::Totals all;
+    qint64 made = 0;
+    quint64 worlds = 0;
+    int failed = 0;
+    qint64 shown = machine::realNow();
+    while (made < wanted) {
+        const Outcome outcome = play(loop, options);
+        made += options.calls;
+        ++worlds;
+        all.add(outcome.totals);
+        if (!outcome.kind.isEmpty() || secretLogged) {
+            ++failed;
+            const bool further = parser.isSet(goOn);
+            report(loop, options, outcome, parser.isSet(shrinking) && !further);
+            if (!further || secretLogged)
+                return 1;
+        }
+        if (machine::realNow() - shown > 10'000 && wanted > 20'000) {
+            shown = machine::realNow();
+            sum(all, made, worlds, cpuSeconds());
+        }
+        ++options.seed;
+    }
+    sum(all, made, worlds, cpuSeconds());
+    // A walk that gets nowhere shows nothing.
+    const bool gotSomewhere = made < 1000 || (all.rings > made / 10 && all.answers > made / 20 &&
+                                              all.connected > made / 20 && all.restarts > 0);
+    if (!gotSomewhere)
+        std::printf("hardly anything happened\n");
+    return failed == 0 && gotSomewhere ? 0 : 1;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "homeserver.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+
+namespace bridgesim
+{
+
+using voip::homeserver::HttpAnswer;
+using voip::homeserver::Method;
+
+namespace
+{
+
+constexpr qsizetype mostAtOnce = 100;
+constexpr qint64 longestPause = 60'000;
+
+HttpAnswer ok(const QJsonObject &object)
+{
+    return {200, {}, QJsonDocument(object).toJson(QJsonDocument::Compact)};
+}
+
+HttpAnswer forbidden(const char *why)
+{
+    return {403, {}, QByteArray(R"({"errcode":"M_FORBIDDEN","error":")") + why + R"("})"};
+}
+
+QString decoded(QByteArrayView bytes)
+{
+    return QString::fromUtf8(QByteArray::fromPercentEncoding(bytes.toByteArray()));
+}
+
+// "user_id" of the query.
+QString actingUser(const QByteArray &query)
+{
+    for (const QByteArray &pair : query.split('&')) {
+        if (pair.startsWith("user_id="))
+            return decoded(QByteArrayView(pair).sliced(8));
+    }
+    return {};
+}
+
+} // namespace
+
+Homeserver::Homeserver(TimeLoop &loop, Trace &trace, Judge &judge, Weather &weather, Chance chance, Defect defect)
+    : m_loop(loop), m_trace(trace), m_judge(judge), m_weather(weather), m_chance(chance), m_defect(defect)
+{
+}
+
+// --- requests ------------------------------------------------------------------------------------------------------
+
+HttpAnswer Homeserver::handle(Method method, const QByteArray &url, const QByteArray &body)
+{
+    const qsizetype begin = url.indexOf("/_matrix/");
+    const qsizetype query = url.indexOf('?');
+    const QByteArray where = url.mid(begin + 9, query < 0 ? -1 : query - begin - 9);
+    const QString user = query < 0 ? QString() : actingUser(url.mid(query + 1));
+    QStringList path;
+    for (const QByteArray &segment : where.split('/'))
+        path.push_back(decoded(segment));
+    const auto is = [&path](qsizetype at, const char *word) { return path.value(at) == QLatin1String(word); };
+    if (is(2, "register")) {
+        const QString name = QJsonDocument::fromJson(body).object().value(QLatin1String("username")).toString();
+        const QString ghost = QStringLiteral("@%1:%2").arg(name, server);
+        if (m_ghosts.contains(ghost))
+            return {400, {}, R"({"errcode":"M_USER_IN_USE","error":"in use"})"};
+        m_ghosts.insert(ghost);
+        return ok({{QStringLiteral("user_id"), ghost}});
+    }
+    if (isGhost(user) && !m_ghosts.contains(user))
+        return forbidden("Application service has not registered this user");
+    if (is(2, "rooms") && is(4, "send") && method == Method::Put)
+        return send(user, path, body);
+    if (is(2, "rooms") && is(4, "join"))
+        return join(user, path.value(3));
+    if (is(2, "rooms") && is(4, "state"))
+        return state(path.value(3));
+    if (is(2, "rooms") && is(4, "messages"))
+        return messages(path.value(3));
+    if (is(2, "createRoom"))
+        return create(user, body);
+    if (is(2, "joined_rooms")) {
+        QJsonArray rooms;
+        for (const auto &[id, room] : m_rooms) {
+            if (room.members.value(user) == QLatin1String("join"))
+                rooms.push_back(id);
+        }
+        return ok({{QStringLiteral("joined_rooms"), rooms}});
+    }
+    if (is(2, "sync"))
+        return {200, {}, QByteArray(R"({"next_batch":"s)") + QByteArray::number(m_events) + R"("})"};
+    if (is(1, "versions"))
+        return {200, {}, R"({"versions":["v1.11"]})"};
+    if (path.last() == QLatin1String("ping"))
+        return {200, {}, R"({"duration_ms":1})"};
+    if (path.last() == QLatin1String("turnServer"))
+        return {200, {}, R"({"uris":["turn:t"],"username":"u","password":"turnsecret","ttl":3600})"};
+    return {200, {}, "{}"};
+}
+
+HttpAnswer Homeserver::send(const QString &user, const QStringList &path, const QByteArray &body)
+{
+    const QString &roomId = path.at(3);
+    const QString &txnId = path.at(6);
+    if (const auto known = m_sent.constFind(txnId); known != m_sent.constEnd() && m_defect != Defect::NoDeduplication)
+        return {200, {}, R"({"event_id":")" + known->toUtf8() + R"("})"};
+    const auto room = m_rooms.find(roomId);
+    if (room == m_rooms.end() || room->second.members.value(user) != QLatin1String("join")) {
+        m_judge.refused(txnId);
+        return forbidden("User not in room");
+    }
+    const QJsonObject content = QJsonDocument::fromJson(body).object();
+    const bool ends = path.at(5) == QLatin1String("m.call.hangup") || path.at(5) == QLatin1String("m.call.reject");
+    if (!ends && m_chance.percent(m_weather.of(Fault::HomeserverRefuses))) {
+        m_judge.refused(txnId);
+        return forbidden("You don't have permission to post that to the room");
+    }
+    const QString eventId = post(user, roomId, path.at(5), content);
+    m_sent.insert(txnId, eventId);
+    m_judge.arrived(user, txnId, eventId);
+    return {200, {}, R"({"event_id":")" + eventId.toUtf8() + R"("})"};
+}
+
+HttpAnswer Homeserver::create(const QString &user, const QByteArray &body)
+{
+    const QJsonObject wanted = QJsonDocument::fromJson(body).object();
+    const QString invitee = wanted.value(QLatin1String("invite")).toArray().first().toString();
+    return ok({{QStringLiteral("room_id"), makeRoom(user, invitee)}});
+}
+
+HttpAnswer Homeserver::join(const QString &user, const QString &roomId)
+{
+    const auto room = m_rooms.find(roomId);
+    if (room == m_rooms.end() || !room->second.members.contains(user))
+        return forbidden("You are not invited to this room.");
+    if (room->second.members.value(user) != QLatin1String("join"))
+        post(user, roomId, QStringLiteral("m.room.member"), {{QStringLiteral("membership"), QStringLiteral("join")}},
+             user);
+    return ok({{QStringLiteral("room_id"), roomId}});
+}
+
+HttpAnswer Homeserver::state(const QString &roomId) const
+{
+    QJsonArray events;
+    for (const auto &[user, membership] : m_rooms.at(roomId).members.asKeyValueRange()) {
+        events.push_back(
+            QJsonObject{{QStringLiteral("type"), QStringLiteral("m.room.member")},
+                        {QStringLiteral("state_key"), user},
+                        {QStringLiteral("sender"), user},
+                        {QStringLiteral("event_id"), QStringLiteral("$m") + user},
+                        {QStringLiteral("content"), QJsonObject{{QStringLiteral("membership"), membership}}}});
+    }
+    return {200, {}, QJsonDocument(events).toJson(QJsonDocument::Compact)};
+}
+
+HttpAnswer Homeserver::messages(const QString &roomId) const
+{
+    QJsonArray chunk;
+    const auto &events = m_rooms.at(roomId).events;
+    for (qsizetype i = events.size() - 1; i >= 0 && chunk.size() < 100; --i)
+        chunk.push_back(shown(events.at(i)));
+    return ok({{QStringLiteral("chunk"), chunk}, {QStringLiteral("start"), QStringLiteral("t1")}});
+}
+
+// --- rooms ---------------------------------------------------------------------------------------------------------
+
+QString Homeserver::makeRoom(const QString &maker, const QString &invitee, bool old)
+{
+    const QString id = QStringLiteral("!room%1:%2").arg(++m_made).arg(server);
+    m_rooms[id];
+    m_silent = old;
+    const auto member = [&](const QString &by, const QString &who, const char *membership) {
+        const QJsonObject content{{QStringLiteral("membership"), QLatin1String(membership)}};
+        post(by, id, QStringLiteral("m.room.member"), content, who);
+    };
+    member(maker, maker, "join");
+    member(maker, invitee, "invite");
+    if (old || !isGhost(invitee)) // users of its own accept what a ghost invites to
+        member(invitee, invitee, "join");
+    m_silent = false;
+    return id;
+}
+
+QString Homeserver::roomOf(const QString &one, const QString &other) const
+{
+    for (const auto &[id, room] : m_rooms) {
+        if (room.members.contains(one) && room.members.contains(other))
+            return id;
+    }
+    return {};
+}
+
+QString Homeserver::post(const QString &sender, const QString &roomId, const QString &type, const QJsonObject &content,
+                         const std::optional<QString> &stateKey)
+{
+    Room &room = m_rooms[roomId];
+    RoomEvent event{QStringLiteral("$%1").arg(++m_events), roomId, sender, type, content, stateKey, m_loop.now(), {}};
+    if (stateKey)
+        room.members.insert(*stateKey, content.value(QLatin1String("membership")).toString());
+    m_trace.note("hs.event", event.id + u' ' + type, sender + u' ' + roomId);
+    bool interesting = isGhost(sender) || (stateKey && isGhost(*stateKey));
+    for (auto member = room.members.constBegin(); member != room.members.constEnd(); ++member) {
+        if (isGhost(member.key()) && *member == QLatin1String("join"))
+            event.ghosts.push_back(member.key());
+        else if (!isGhost(member.key()) && member.key() != sender && onEvent && !isLost(event))
+            onEvent(event, member.key());
+    }
+    room.events.push_back(event);
+    if ((interesting || !event.ghosts.isEmpty()) && !m_silent) {
+        m_queue.push_back(event);
+        push();
+    }
+    return event.id;
+}
+
+bool Homeserver::isLost(const RoomEvent &event) const
+{
+    return m_defect == Defect::LosesHangups && isGhost(event.sender) && event.type == QLatin1String("m.call.hangup");
+}
+
+QJsonObject Homeserver::shown(const RoomEvent &event) const
+{
+    const auto age = static_cast<double>(m_loop.now() - event.at);
+    QJsonObject object{{QStringLiteral("type"), event.type},
+                       {QStringLiteral("event_id"), event.id},
+                       {QStringLiteral("room_id"), event.roomId},
+                       {QStringLiteral("sender"), event.sender},
+                       {QStringLiteral("content"), event.content},
+                       {QStringLiteral("unsigned"), QJsonObject{{QStringLiteral("age"), age}}}};
+    if (event.stateKey)
+        object.insert(QStringLiteral("state_key"), *event.stateKey);
+    return object;
+}
+
+// --- transactions --------------------------------------------------------------------------------------------------
+
+void Homeserver::restart()
+{
+    m_transaction = 0;
+    m_failed = 0;
+    ++m_round; // whatever comes back is for nobody
+    m_inFlight = false;
+    push();
+}
+
+void Homeserver::push()
+{
+    if (m_inFlight || m_waiting || (m_queue.empty() && m_batch.isEmpty()))
+        return;
+    m_waiting = true; // what comes at the same time goes together
+    m_loop.after(m_chance.between(1, 12), [this] {
+        m_waiting = false;
+        attempt();
+    });
+}
+
+void Homeserver::attempt()
+{
+    if (m_inFlight)
+        return;
+    if (m_weather.is(Fault::HomeserverAway) || m_weather.is(Fault::HomeserverRestarts)) {
+        m_waiting = true;
+        m_loop.after(500, [this] {
+            m_waiting = false;
+            push();
+        });
+        return;
+    }
+    if (m_batch.isEmpty()) {
+        ++m_transaction;
+        while (!m_queue.empty() && m_batch.size() < mostAtOnce) {
+            m_batch.push_back(m_queue.front());
+            m_queue.pop_front();
+        }
+    }
+    if (m_batch.isEmpty())
+        return;
+    m_inFlight = true;
+    voiphost::EventBatch batch;
+    batch.transactionId = QString::number(m_transaction);
+    for (const RoomEvent &event : std::as_const(m_batch))
+        batch.events.push_back(shown(event));
+    m_trace.note("hs.push", batch.transactionId, {}, m_batch.size());
+    deliver(batch, [this, round = ++m_round](bool accepted) { outcome(accepted, round); });
+}
+
+void Homeserver::outcome(bool accepted, quint64 round)
+{
+    if (round != m_round || !m_inFlight)
+        return;
+    m_inFlight = false;
+    if (accepted) {
+        for (const RoomEvent &event : std::as_const(m_batch)) {
+            if (event.stateKey && isGhost(*event.stateKey))
+                m_judge.acknowledged(*event.stateKey, event.roomId, event.id);
+            for (const QString &ghost : event.ghosts) {
+                if (event.type.startsWith(QLatin1String("m.call.")) && event.sender != ghost)
+                    m_judge.acknowledged(ghost, event.roomId, event.id);
+            }
+        }
+        m_batch.clear();
+        m_failed = 0;
+        return push();
+    }
+    ++m_judge.totals.repeats;
+    m_waiting = true;
+    m_loop.after(std::min<qint64>(longestPause, 500LL << std::min(++m_failed, 7)), [this] {
+        m_waiting = false;
+        push();
+    });
+}
+
+} // namespace bridgesim

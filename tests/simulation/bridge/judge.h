@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must always hold of a bridge, seen from outside: from what its database took, what reached the homeserver, what
+// the host was told. Is told of everything as it happens, complains once, and then the world stops. Knows nothing of
+// the product's parts but their words.
+//
+//   1. what was answered 200 is kept until a lane has dealt with it, once
+//   2. what was decided reaches the homeserver once, in order by call; nothing else does
+//   3. no call lives without a deadline, and nobody is left ringing
+//   4. one answer by call at most
+//   5. notices of a call have no gap and no double, and nobody is told before the commit
+#pragma once
+
+#include "plan.h"
+#include "store/rows.h"
+#include "trace.h"
+
+#include <voiphost/events.h>
+
+#include <QHash>
+#include <QJsonObject>
+#include <QSet>
+
+#include <functional>
+
+namespace bridgesim
+{
+
+class Judge
+{
+public:
+    explicit Judge(Trace &trace) : m_trace(trace) {}
+
+    void complain(const char *kind, const QString &detail);
+    [[nodiscard]] const QString &kind() const { return m_kind; } // empty: all holds
+    [[nodiscard]] const QString &detail() const { return m_detail; }
+
+    // --- the database
+    void kept(const voip::store::InboxEntry &entry, const QString &eventId);
+    // `before`: what the row of each of its calls was.
+    void committed(const voip::store::Commit &commit, const QHash<QString, voip::call::Call> &before, qint64 wallNow);
+    // --- the homeserver
+    void sending(const QString &lane, const QString &roomId, const QString &type, const QString &txnId,
+                 const QJsonObject &content);
+    void arrived(const QString &lane, const QString &txnId, const QString &eventId); // a new event of a ghost
+    void refused(const QString &txnId);
+    void acknowledged(const QString &lane, const QString &roomId, const QString &eventId); // answered 200
+    std::function<bool(const QString &lane, const QString &roomId)> knowsRoom;             // there is a row
+    // --- the host
+    void told(const QString &lane, const voiphost::CallNotice &notice);
+    void answered(const QString &lane, const QString &callId); // an action was accepted
+    // --- the end
+    void finish(const QString &leftOver);
+
+    struct Totals {
+        qint64 events = 0;  // kept
+        qint64 sent = 0;    // at the homeserver
+        qint64 notices = 0; // told
+        qint64 rings = 0;
+        qint64 answers = 0; // of ours
+        qint64 connected = 0;
+        qint64 commits = 0;
+        qint64 restarts = 0;
+        qint64 awaits = 0;
+        qint64 repeats = 0; // of transactions
+        void add(const Totals &other);
+    };
+    Totals totals;
+
+private:
+    struct Decided { // a row of the outbox, ever
+        QString lane;
+        qint64 ref = 0;
+        QString callId;
+        QString roomId;
+        QString type;
+        QJsonObject content;
+        qint64 notAfter = 0;
+        QString eventId;
+        bool settled = false;
+        bool refused = false;
+    };
+    struct Told {
+        qint64 last = 0;            // seq, committed
+        QHash<qint64, qint64> idOf; // by seq
+    };
+    using OfCall = std::pair<QString, QString>; // lane, host's call id
+
+    void checkCall(const QString &lane, const voip::call::Call &call, qint64 wallNow);
+    void checkNotice(const QString &lane, const voip::store::Notice &notice);
+    void checkSettled(const voip::store::Commit &commit, qint64 ref, qint64 wallNow);
+    [[nodiscard]] Decided *decided(const QString &lane, qint64 ref);
+
+    Trace &m_trace;
+    QString m_kind;
+    QString m_detail;
+    QHash<QString, Decided> m_decided;                     // by transaction id
+    QHash<std::pair<QString, qint64>, QString> m_txnOfRef; // (lane, ref)
+    QHash<QString, qint64> m_lastRef;                      // by lane
+    QHash<OfCall, qint64> m_lastArrived;                   // ref
+    QHash<OfCall, QString> m_inviteOf;                     // transaction id
+    QSet<std::pair<QString, QString>> m_kept;              // (lane, event id)
+    QSet<std::pair<QString, QString>> m_owed;              // of rooms that the bridge has yet to get to know
+    QHash<qint64, QString> m_waiting;                      // seq -> lane
+    QSet<qint64> m_consumed;                               // seqs
+    QHash<OfCall, Told> m_told;
+    QSet<OfCall> m_calls;    // that have a row
+    QSet<QString> m_answers; // room, call and sender
+};
+
+} // namespace bridgesim

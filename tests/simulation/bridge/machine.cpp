@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine.h"
+
+#include "chance.h"
+
+#include <QHashSeed>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace
+{
+
+constexpr qint64 birth = 1'800'000'000'000; // UTC ms when every world begins
+constexpr qint64 upSince = 1'000'000;       // the monotonic clock's start
+
+struct Machine {
+    bool simulated = false;
+    qint64 now = 0;
+    qint64 wallAhead = 0;
+    bridgesim::Chance entropy{0};
+};
+Machine here;
+
+qint64 millis(clockid_t clock)
+{
+    const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+    return wall ? birth + here.now + here.wallAhead : upSince + here.now;
+}
+
+} // namespace
+
+// They take the place of the C library's for every library of this process.
+extern "C" {
+
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time) noexcept
+{
+    if (!here.simulated)
+        return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
+    const qint64 ms = millis(clock);
+    time->tv_sec = ms / 1000;
+    time->tv_nsec = ms % 1000 * 1'000'000;
+    return 0;
+}
+
+__attribute__((visibility("default"))) int gettimeofday(struct timeval *time, void *zone) noexcept
+{
+    struct timespec precise {
+    };
+    const int result = clock_gettime(CLOCK_REALTIME, &precise);
+    time->tv_sec = precise.tv_sec;
+    time->tv_usec = precise.tv_nsec / 1000;
+    if (zone)
+        std::memset(zone, 0, sizeof(struct timezone));
+    return result;
+}
+
+__attribute__((visibility("default"))) int getentropy(void *buffer, size_t length) noexcept
+{
+    if (!here.simulated)
+        return syscall(SYS_getrandom, buffer, length, 0) == static_cast<long>(length) ? 0 : -1;
+    auto *bytes = static_cast<unsigned char *>(buffer);
+    for (size_t done = 0; done < length;) {
+        const quint64 word = here.entropy.next();
+        const size_t part = std::min(sizeof(word), length - done);
+        std::memcpy(bytes + done, &word, part);
+        done += part;
+    }
+    return 0;
+}
+
+} // extern "C"
+
+namespace bridgesim::machine
+{
+
+void prepare(char **argv)
+{
+    constexpr const char *said = "QT_NO_CPU_FEATURE";
+    if (const char *value = std::getenv(said); !value || !std::strstr(value, "rdrnd")) {
+        setenv(said, "rdrnd rdseed", 1);
+        execv("/proc/self/exe", argv);
+        std::abort(); // without it no seed could be trusted
+    }
+    QHashSeed::setDeterministicGlobalSeed();
+}
+
+void begin(quint64 seed)
+{
+    here = {true, 0, 0, Chance(mixed(seed, 0xe47))};
+}
+
+void end()
+{
+    here.simulated = false;
+}
+
+void setNow(qint64 ms)
+{
+    here.now = ms;
+}
+
+void setWallAhead(qint64 ms)
+{
+    here.wallAhead = ms;
+}
+
+qint64 wallAhead()
+{
+    return here.wallAhead;
+}
+
+qint64 wallNow(qint64 ahead)
+{
+    return birth + here.now + ahead;
+}
+
+qint64 realNow()
+{
+    struct timespec time {
+    };
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+    return static_cast<qint64>(time.tv_sec) * 1000 + time.tv_nsec / 1'000'000;
+}
+
+} // namespace bridgesim::machine
