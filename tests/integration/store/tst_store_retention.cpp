@@ -208,8 +208,9 @@ private Q_SLOTS:
     }
 
 private:
-    QString sqlitePlan(const QString &sql)
+    QString sqlitePlan(QString sql)
     {
+        sql.replace(u'?', QStringLiteral("NULL"));
         Side side(m_settings);
         QStringList details;
         for (const QString &row : side.rows(QStringLiteral("EXPLAIN QUERY PLAN ") + sql))
