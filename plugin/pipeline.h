@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: makes the parts and connects them, so that a call's way through the plugin can be read in
-// pipeline.cpp from top to bottom; what the host asks for is in pipeline_host.cpp, and what is different when several
+// pipeline.cpp from top to bottom; how it starts in pipeline_start.cpp, what the
+// host asks for in pipeline_host.cpp, and what is different when several
 // workers share the database in pipeline_share.cpp. Made, living and dying on the core
 // thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
@@ -150,7 +151,8 @@ private:
                        const std::function<void(QList<voiphost::FullCall>)> &give);
     [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
 
-    static inline const QString switchKey = QStringLiteral("rollout"); // setting: the switch's position
+    static inline const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms were asked for
+    static inline const QString switchKey = QStringLiteral("rollout");     // setting: the switch's position
 
     const PipelineSettings m_settings;
     Shared &m_shared;

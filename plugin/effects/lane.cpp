@@ -391,14 +391,4 @@ void Lane::remember(const QVector<store::IdempotencyKey> &keys)
         m_keys.insert(key.key, key);
 }
 
-void Lane::setAlarm(qint64 notBefore)
-{
-    std::optional<qint64> due = m_line.nextDue();
-    if (const auto keys = m_cipher ? m_cipher->nextDue() : std::nullopt)
-        due = due ? std::min<qint64>(*due, *keys) : *keys;
-    if (due)
-        due = std::max(*due, notBefore);
-    m_services.alarm.set(m_id, due);
-}
-
 } // namespace voip::effects

@@ -110,30 +110,6 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
     return kept;
 }
 
-void Outbox::setSuspended(bool suspended)
-{
-    m_suspended = suspended;
-    const auto keys = m_queues.keys();
-    for (const Key &key : keys)
-        work(key);
-}
-
-void Outbox::forget(const QString &lane)
-{
-    for (auto it = m_queues.begin(); it != m_queues.end();) {
-        if (it.key().lane != lane) {
-            ++it;
-            continue;
-        }
-        m_depth -= static_cast<qsizetype>(it->items.size());
-        unschedule(it.key(), *it);
-        it = m_queues.erase(it);
-    }
-    m_calls.remove(lane);
-    m_metrics.set(observe::Gauge::OutboxDepth, m_depth);
-    arm();
-}
-
 Outbox::Item *Outbox::find(const Key &key, qint64 ref)
 {
     const auto queue = m_queues.find(key);
@@ -150,51 +126,6 @@ Outbox::Item *Outbox::findByRef(const QString &lane, qint64 ref)
     if (calls == m_calls.constEnd() || !calls->contains(ref))
         return nullptr;
     return find({lane, calls->value(ref)}, ref);
-}
-
-QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
-{
-    Item *item = findByRef(lane, ref);
-    if (!item)
-        return {}; // it is sent, and the lane will hear of it
-    item->held = true;
-    QVector<qint64> held;
-    if (item->inFlight || item->maybeSeen)
-        return held;
-    const Key key{lane, item->entry.callId};
-    Queue &queue = m_queues[key];
-    for (Item &behind : queue.items) {
-        if (behind.entry.ref < ref)
-            continue;
-        behind.held = true;
-        held.push_back(behind.entry.ref);
-    }
-    schedule(key, queue);
-    return held;
-}
-
-void Outbox::release(const QString &lane, qint64 ref)
-{
-    if (Item *item = findByRef(lane, ref)) {
-        item->held = false;
-        work({lane, item->entry.callId});
-    }
-}
-
-void Outbox::discard(const QString &lane, qint64 ref)
-{
-    Item *item = findByRef(lane, ref);
-    if (!item)
-        return;
-    const Key key{lane, item->entry.callId};
-    if (item->inFlight) {
-        item->discarded = true;
-        return;
-    }
-    auto &items = m_queues[key].items;
-    items.erase(std::find_if(items.begin(), items.end(), [ref](const Item &i) { return i.entry.ref == ref; }));
-    drop(key, ref);
-    work(key);
 }
 
 // Moves one call's queue on as far as it goes now.

@@ -394,15 +394,4 @@ Result<QVector<call::Room>> readRooms(Connection &db, Stats &stats, const QStrin
         {bound(lane)}, readRoomRow);
 }
 
-Result<QHash<QString, qint64>> readNoticeHeads(Connection &db, qint64 afterId)
-{
-    QSqlQuery *rows = db.run(QStringLiteral("SELECT lane, max(id) FROM notices WHERE id > ? GROUP BY lane"), {afterId});
-    if (rows == nullptr)
-        return db.error();
-    QHash<QString, qint64> heads;
-    while (rows->next())
-        heads.insert(rows->value(0).toString(), rows->value(1).toLongLong());
-    return heads;
-}
-
 } // namespace voip::store

@@ -14,7 +14,6 @@ namespace voip::store
 [[nodiscard]] Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats, const Share &share, qint64 afterSeq);
 [[nodiscard]] Result<QVector<OwnedCall>> readLiveCalls(Connection &db, Stats &stats);
 [[nodiscard]] Result<QVector<call::Room>> readRooms(Connection &db, Stats &stats, const QString &lane);
-[[nodiscard]] Result<QHash<QString, qint64>> readNoticeHeads(Connection &db, qint64 afterId);
 [[nodiscard]] Result<QHash<QString, QByteArray>> readSettings(Connection &db, Stats &stats);
 [[nodiscard]] Result<std::optional<call::Call>> readCall(Connection &db, const QString &lane, const QString &callId);
 [[nodiscard]] Result<QVector<call::Call>> readHistory(Connection &db, Stats &stats, const QString &lane, int limit,

@@ -27,6 +27,8 @@ void writeStir(Connection &db, Stir what, const QString &whom);
 [[nodiscard]] Result<QVector<Errand>> takeAnswersFor(Connection &db, const QString &worker);
 
 [[nodiscard]] Result<Routes> readRoutes(Connection &db, const QStringList &rooms, const QStringList &users);
+// The newest notice of each lane, if above `afterId`.
+[[nodiscard]] Result<QHash<QString, qint64>> readNoticeHeads(Connection &db, qint64 afterId);
 
 // "1, 2, 3": numbers of ours, safe to stand in a statement.
 [[nodiscard]] QString listOf(const QVector<int> &partitions);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An account's device and its owner's other devices: who may ask, which message belongs to what, how long it may take,
-// what goes out in which order, and what counts as verified afterwards, also after a restart and after a step that did
-// not happen.
+// An account's device and its owner's other devices: who may ask, what belongs together, how long it may take, in which
+// order it goes out, and what counts as verified afterwards, also after a restart or a step that did not happen.
 #include "attacker.h"
 #include "sassides.h"
 
@@ -15,7 +14,6 @@ class TestVerifications : public QObject
 {
     Q_OBJECT
 
-private:
     struct Bed {
         KeyServer server;
         Party us;
@@ -375,15 +373,14 @@ private Q_SLOTS:
         QVERIFY(bed.heard.isEmpty());
     }
 
-    // The process ended in between: the other side is not left waiting.
-    void after_a_restart_it_is_unknown()
+    void after_a_restart_it_is_unknown() // and the other side is not left waiting
     {
         Bed bed;
         bed.ask();
-        bed.heard.clear();
         bed.us.restart();
-        const SasMessages start = bed.theirs->begin(*bed.us.backend, systemRandom);
-        bed.say("start", changed(start.first().content, "transaction_id", "tx"));
+        bed.heard.clear();
+        const auto start = bed.theirs->begin(*bed.us.backend, systemRandom).first().content;
+        bed.say("start", changed(start, "transaction_id", "tx"));
         QCOMPARE(bed.said(), QStringList{"cancel m.unknown_transaction"});
     }
 
@@ -391,13 +388,11 @@ private Q_SLOTS:
     {
         Bed bed;
         bed.server.bend = [](const Request &request, const QJsonObject &answer) {
-            return std::holds_alternative<QueryKeys>(request)
-                       ? QJsonObject{{"failures", QJsonObject{{"test", QJsonObject()}}}}
-                       : answer;
+            const QJsonObject none{{"failures", QJsonObject{{"test", QJsonObject()}}}};
+            return std::holds_alternative<QueryKeys>(request) ? none : answer;
         };
         bed.say("request", bed.request("tx"));
-        QVERIFY(bed.heard.isEmpty());
-        QCOMPARE(bed.view().state, State::Asked);
+        QVERIFY(bed.heard.isEmpty() && bed.view().state == State::Asked);
     }
 };
 
