@@ -704,6 +704,14 @@
         <source>The verification is in the state %1.</source>
         <translation>Die Verifizierung ist im Zustand %1.</translation>
     </message>
+    <message>
+        <source>SQLite cannot be shared by several workers (plugins.matrixvoip.workers).</source>
+        <translation>SQLite kann nicht von mehreren Workern geteilt werden (plugins.matrixvoip.workers).</translation>
+    </message>
+    <message>
+        <source>Use `database: { driver: postgresql }`, or leave `workers` out.</source>
+        <translation>`database: { driver: postgresql }` verwenden oder `workers` weglassen.</translation>
+    </message>
 </context>
 <context>
     <name>voip::RootKey</name>
@@ -911,6 +919,10 @@
         <source>must be an object: Matrix user id -&gt; public master key (unpadded base64)</source>
         <translation>muss eine Zuordnung sein: Matrix-Kennung -&gt; öffentlicher Hauptschlüssel (Base64 ohne Füllzeichen)</translation>
     </message>
+    <message>
+        <source>is not for mode client: one account is one session</source>
+        <translation>gibt es nicht in mode client: ein Konto ist eine Sitzung</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Conversations</name>
@@ -1066,6 +1078,10 @@
     <message>
         <source>There are too many calls within a minute. Try again later.</source>
         <translation>Das sind zu viele Anrufe in einer Minute. Später noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>This user&apos;s calls are being handed to another worker. Try again.</source>
+        <translation>Die Anrufe dieses Benutzers werden gerade an einen anderen Worker übergeben. Bitte noch einmal versuchen.</translation>
     </message>
 </context>
 <context>

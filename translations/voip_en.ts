@@ -704,6 +704,14 @@
         <source>The verification is in the state %1.</source>
         <translation>The verification is in the state %1.</translation>
     </message>
+    <message>
+        <source>SQLite cannot be shared by several workers (plugins.matrixvoip.workers).</source>
+        <translation>SQLite cannot be shared by several workers (plugins.matrixvoip.workers).</translation>
+    </message>
+    <message>
+        <source>Use `database: { driver: postgresql }`, or leave `workers` out.</source>
+        <translation>Use `database: { driver: postgresql }`, or leave `workers` out.</translation>
+    </message>
 </context>
 <context>
     <name>voip::RootKey</name>
@@ -911,6 +919,10 @@
         <source>must be an object: Matrix user id -&gt; public master key (unpadded base64)</source>
         <translation>must be an object: Matrix user id -&gt; public master key (unpadded base64)</translation>
     </message>
+    <message>
+        <source>is not for mode client: one account is one session</source>
+        <translation>is not for mode client: one account is one session</translation>
+    </message>
 </context>
 <context>
     <name>voip::effects::Conversations</name>
@@ -1066,6 +1078,10 @@
     <message>
         <source>There are too many calls within a minute. Try again later.</source>
         <translation>There are too many calls within a minute. Try again later.</translation>
+    </message>
+    <message>
+        <source>This user&apos;s calls are being handed to another worker. Try again.</source>
+        <translation>This user&apos;s calls are being handed to another worker. Try again.</translation>
     </message>
 </context>
 <context>

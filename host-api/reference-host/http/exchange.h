@@ -70,7 +70,7 @@ private:
     qint64 m_received = 0;
     qint64 m_answeredAt = 0; // on m_clock
     bool m_keepsBody = true;
-    bool m_held = false; // answered, but the answer waits
+    bool m_held = false;  // answered, but the answer waits
     qint64 m_counted = 0; // bytes of it in the server's m_bodyBytes
     bool m_targetOk = false;
     bool m_begun = false;
