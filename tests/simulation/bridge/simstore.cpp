@@ -220,11 +220,11 @@ void SimStore::putSetting(const QString &key, const QByteArray &value, QObject *
     });
 }
 
-void SimStore::prune(qint64 now, QObject *context, Reply<Done> reply)
+void SimStore::prune(qint64 now, const Retention &, QObject *context, Reply<Pruned> reply)
 {
-    submit<Done>(context, std::move(reply), [this, now](bool) {
+    submit<Pruned>(context, std::move(reply), [this, now](bool) {
         m_database.prune(now);
-        return Result<Done>(Done{});
+        return Result<Pruned>(Pruned{});
     });
 }
 

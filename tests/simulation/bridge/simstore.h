@@ -36,7 +36,8 @@ public:
                 voip::store::Reply<voip::store::Committed> reply) override;
     void putSetting(const QString &key, const QByteArray &value, QObject *context,
                     voip::store::Reply<voiphost::Done> reply) override;
-    void prune(qint64 now, QObject *context, voip::store::Reply<voiphost::Done> reply) override;
+    void prune(qint64 now, const voip::store::Retention &keep, QObject *context,
+               voip::store::Reply<voip::store::Pruned> reply) override;
 
     void restoreLanes(qint64 now, const voip::store::Share &share, QObject *context,
                       voip::store::Reply<QVector<voip::store::LaneRecord>> reply) override;

@@ -25,7 +25,7 @@ public:
     QVector<call::Input> inputs;
     FullPlaceRequest accepted;
     void open(const QString &, const ConversationTarget &, std::function<void(Expected<Conversation>)>) override {}
-    QList<Conversation> conversations(const QString &) override { return {}; }
+    void conversations(const QString &, std::function<void(Expected<QList<Conversation>>)>) override {}
     void place(const QString &, const QString &, const FullPlaceRequest &, CallReply reply) override
     {
         kept.push_back(reply);

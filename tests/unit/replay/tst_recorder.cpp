@@ -107,7 +107,7 @@ private Q_SLOTS:
 
 void RecorderTest::outgoingCallReplays()
 {
-    Shell shell{lineWithRooms(), {}};
+    Shell shell{lineWithRooms(), Recorder()};
     const Millis t = 1'700'000'000'000; // UTC, as in a host
     // Another call of the same user, in another room, has used up a reference.
     shell.feed(t, Place{QStringLiteral("h0"), QStringLiteral("!other:test"), sdp, {}, streams});
@@ -131,7 +131,7 @@ void RecorderTest::outgoingCallReplays()
 
 void RecorderTest::incomingCallReplays()
 {
-    Shell shell{lineWithRooms(), {}};
+    Shell shell{lineWithRooms(), Recorder()};
     shell.event(1000, R"({"type":"m.call.invite","event_id":"$1","sender":"@bob:test","room_id":"!r:test","content":)"
                       R"({"call_id":"c1","party_id":"BOB","version":"1","lifetime":60000,"offer":{"sdp":"v=0"}}})");
     const QString id = shell.line.calls.firstKey();
@@ -146,7 +146,7 @@ void RecorderTest::incomingCallReplays()
 
 void RecorderTest::sdpIsCutOutUnlessAskedFor()
 {
-    Shell shell{lineWithRooms(), {}};
+    Shell shell{lineWithRooms(), Recorder()};
     shell.feed(0, Place{QStringLiteral("h1"),
                         QStringLiteral("!r:test"),
                         sdp + QStringLiteral("a=ice-pwd:secret\r\n"),
@@ -162,7 +162,7 @@ void RecorderTest::sdpIsCutOutUnlessAskedFor()
 // An event in whose place for the SDP something else stands: it gives nothing away, and is dropped when it replays.
 void RecorderTest::whatIsNoSdpIsCutOutToo()
 {
-    Shell shell{lineWithRooms(), {}};
+    Shell shell{lineWithRooms(), Recorder()};
     shell.feed(0, Place{QStringLiteral("h1"), QStringLiteral("!r:test"), sdp, {}, streams});
     const QByteArray id = shell.line.calls.value(QStringLiteral("h1")).matrixId.toLatin1();
     const QByteArray head =
@@ -183,7 +183,7 @@ void RecorderTest::whatIsNoSdpIsCutOutToo()
 
 void RecorderTest::unknownCallHasNone()
 {
-    Shell shell{lineWithRooms(), {}};
+    Shell shell{lineWithRooms(), Recorder()};
     QCOMPARE(shell.recorder.timeline(us, QStringLiteral("h1"), true), QByteArray());
 }
 
