@@ -64,19 +64,16 @@ void Pipeline::restoreLanes(const QHash<QString, QByteArray> &known, const Start
 void Pipeline::restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known,
                        bool hostLives)
 {
-    QSet<QString> restored;
     for (const store::LaneRecord &record : records) {
         if (!m_router.isBridged(record.lane))
             continue; // a user whom the host no longer lists: kept, not served
-        restored.insert(record.lane);
         makeLane(record.lane).restore(record);
         if (!hostLives)
             repeatNotices(makeLane(record.lane));
     }
-    // Ghosts may be older than this database: their rooms are asked for once.
+    // Ghosts may be older than this database: their rooms are asked for once, until that has succeeded.
     for (const QString &lane : m_router.lanes()) {
-        if (laneOf(lane) && !restored.contains(lane) && !known.contains(knownLane + lane) &&
-            !(m_account && m_account->beginsAnew()))
+        if (laneOf(lane) && !known.contains(knownLane + lane) && !(m_account && m_account->beginsAnew()))
             m_rooms.rediscover(lane);
     }
 }

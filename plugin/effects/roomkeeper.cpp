@@ -115,6 +115,7 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
         patience,
         [this, lane, roomId](const auto &result) {
             m_running.remove({lane, roomId});
+            found(lane, roomId);
             if (!result.ok())
                 return;
             QVector<QJsonObject> calls;
@@ -135,6 +136,8 @@ void RoomKeeper::giveUp(const QString &lane, const QString &roomId, const homese
     m_running.remove({lane, roomId});
     if (failure.transient())
         m_givenUp.insert({lane, roomId});
+    else
+        found(lane, roomId);
     qCWarning(roomsLog).noquote() << lane << "could not enter" << roomId << failure.code << failure.message;
     Q_EMIT refused(lane, roomId, failure.transient() ? QStringLiteral("homeserver_unavailable") : failure.code);
 }
@@ -151,11 +154,27 @@ void RoomKeeper::rediscover(const QString &lane)
                                     }
                                     if (result.ok()) {
                                         m_ghosts.markKnown(localpartOf(lane));
+                                        m_toFind[lane] = QSet<QString>(result->cbegin(), result->cend());
                                         for (const QString &roomId : *result)
                                             m_client.access().isAccount() ? look(lane, roomId) : enter(lane, roomId);
                                     }
-                                    Q_EMIT rediscovered(lane);
+                                    found(lane, {});
                                 });
+}
+
+// All is known only when the last of the rooms is: a process that dies before asks again.
+void RoomKeeper::found(const QString &lane, const QString &roomId)
+{
+    const auto left = m_toFind.find(lane);
+    if (left != m_toFind.end()) {
+        left->remove(roomId);
+        if (!left->isEmpty())
+            return;
+        m_toFind.erase(left);
+    } else if (!roomId.isEmpty()) {
+        return;
+    }
+    Q_EMIT rediscovered(lane);
 }
 
 } // namespace voip::effects

@@ -40,7 +40,7 @@ Q_SIGNALS:
     void entered(const QString &lane, const voip::call::RoomSnapshot &snapshot);
     void refused(const QString &lane, const QString &roomId, const QString &code);
     void recent(const QString &lane, const QVector<QJsonObject> &events); // oldest first, call events only
-    void rediscovered(const QString &lane);
+    void rediscovered(const QString &lane);                               // all its rooms are entered, or cannot be
 
 private:
     void look(const QString &lane, const QString &roomId);
@@ -48,6 +48,7 @@ private:
     void readState(const QString &lane, const QString &roomId);
     void readRecent(const QString &lane, const QString &roomId);
     void tryAgain();
+    void found(const QString &lane, const QString &roomId); // a room of a rediscovery is dealt with; none: the list
     void giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure);
 
     homeserver::Client &m_client;
@@ -56,6 +57,7 @@ private:
     DeviceGate m_gate;
     homeserver::Retrier *m_retrier;
     QSet<std::pair<QString, QString>> m_running;
+    QHash<QString, QSet<QString>> m_toFind;      // by lane: of a rediscovery
     QSet<std::pair<QString, QString>> m_givenUp; // (lane, room) because the homeserver was away; no room: rediscover
 };
 

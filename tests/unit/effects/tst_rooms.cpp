@@ -120,7 +120,8 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(made, patience);
         m_rooms->rediscover(lane);
         QTRY_COMPARE_WITH_TIMEOUT(m_entered.size(), 1, patience);
-        QCOMPARE(m_rediscovered, 2);
+        QCOMPARE(m_rediscovered, 1); // what was said in the room is still to be read
+        QTRY_COMPARE_WITH_TIMEOUT(m_rediscovered, 2, patience);
     }
 };
 
