@@ -87,7 +87,7 @@ void Lane::resume(bool hostLives)
 {
     const auto unsent = std::exchange(m_unsent, {});
     for (const store::OutboxEntry &entry : unsent)
-        m_services.outbox.add(entry);
+        m_services.outbox.addRestored(entry);
     take(call::Restart{hostLives});
     takeKeys(LookAgain{});
 }

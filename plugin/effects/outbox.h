@@ -34,6 +34,8 @@ public:
     // The entry's row is committed. `candidates`: how many are in it, for the figures. One that waits to be encrypted
     // keeps its place until it is sealed().
     void add(const store::OutboxEntry &entry, int candidates = 0);
+    // One that an earlier process left: it may have begun to send it.
+    void addRestored(const store::OutboxEntry &entry);
     void sealed(const store::OutboxEntry &entry);
     // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on. -> these
     [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId);

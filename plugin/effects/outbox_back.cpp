@@ -7,6 +7,13 @@
 namespace voip::effects
 {
 
+void Outbox::addRestored(const store::OutboxEntry &entry)
+{
+    add(entry);
+    if (Item *item = find({entry.lane, entry.callId}, entry.ref))
+        item->maybeSeen = entry.form != store::Form::Waiting;
+}
+
 QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
 {
     Item *item = findByRef(lane, ref);

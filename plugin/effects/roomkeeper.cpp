@@ -4,6 +4,8 @@
 #include "observe/log.h"
 #include "protocol/read.h"
 
+#include <QTimer>
+
 namespace voip::effects
 {
 
@@ -15,6 +17,12 @@ namespace
 
 constexpr auto patience = 10min; // the longest lifetime of an invite
 constexpr int recentEvents = 100;
+
+// A proxy's error page says nothing about the room.
+bool passing(const homeserver::Failure &failure)
+{
+    return failure.transient() || failure.kind == homeserver::FailureKind::BadAnswer;
+}
 
 } // namespace
 
@@ -134,12 +142,20 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
 void RoomKeeper::giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure)
 {
     m_running.remove({lane, roomId});
-    if (failure.transient())
-        m_givenUp.insert({lane, roomId});
+    if (passing(failure))
+        putOff(lane, roomId, failure);
     else
         found(lane, roomId);
     qCWarning(roomsLog).noquote() << lane << "could not enter" << roomId << failure.code << failure.message;
-    Q_EMIT refused(lane, roomId, failure.transient() ? QStringLiteral("homeserver_unavailable") : failure.code);
+    Q_EMIT refused(lane, roomId, passing(failure) ? QStringLiteral("homeserver_unavailable") : failure.code);
+}
+
+// Until the homeserver is there again; that it answers nonsense is no sign of its coming back.
+void RoomKeeper::putOff(const QString &lane, const QString &roomId, const homeserver::Failure &failure)
+{
+    m_givenUp.insert({lane, roomId});
+    if (!failure.transient())
+        QTimer::singleShot(std::chrono::seconds(30), this, &RoomKeeper::tryAgain);
 }
 
 void RoomKeeper::rediscover(const QString &lane)
@@ -148,8 +164,8 @@ void RoomKeeper::rediscover(const QString &lane)
                                 [this, lane](const auto &result) {
                                     // A ghost that was never made has no rooms; that is an answer as well.
                                     if (!result.ok() && !result.error().ghostMissing()) {
-                                        if (result.error().transient())
-                                            m_givenUp.insert({lane, {}});
+                                        if (passing(result.error()))
+                                            putOff(lane, {}, result.error());
                                         return;
                                     }
                                     if (result.ok()) {

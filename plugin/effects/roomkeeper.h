@@ -49,6 +49,7 @@ private:
     void readRecent(const QString &lane, const QString &roomId);
     void tryAgain();
     void found(const QString &lane, const QString &roomId); // a room of a rediscovery is dealt with; none: the list
+    void putOff(const QString &lane, const QString &roomId, const homeserver::Failure &failure);
     void giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure);
 
     homeserver::Client &m_client;

@@ -220,11 +220,11 @@ void SimStore::putSetting(const QString &key, const QByteArray &value, QObject *
     });
 }
 
-void SimStore::prune(qint64 now, const Retention &, QObject *context, Reply<Pruned> reply)
+void SimStore::prune(qint64 now, const store::Retention &, QObject *context, Reply<store::Pruned> reply)
 {
-    submit<Pruned>(context, std::move(reply), [this, now](bool) {
+    submit<store::Pruned>(context, std::move(reply), [this, now](bool) {
         m_database.prune(now);
-        return Result<Pruned>(Pruned{});
+        return Result<store::Pruned>(store::Pruned{});
     });
 }
 
