@@ -271,7 +271,7 @@ void TestEventStream::bytesInAllAreLimited()
     QTRY_VERIFY(reader->answered());
     for (int i = 0; i < 300 && m_streams->cutClients() < 6; ++i) {
         m_store->tell(QStringLiteral("c"), 60'000);
-        QTRY_VERIFY_WITH_TIMEOUT(idsOf(*reader).size() == i + 1, 10'000);
+        QTRY_VERIFY_WITH_TIMEOUT(reader->received.count("\nid: ") == i + 1, 10'000);
         QVERIFY(m_streams->queuedBytes() <= m_limits.totalBytes);
     }
     QVERIFY(m_streams->cutClients() > 0);
