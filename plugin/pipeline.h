@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root: makes the parts and connects them, so that a call's way through the plugin can be read in
-// pipeline.cpp from top to bottom; how it starts in pipeline_start.cpp, what the
-// host asks for in pipeline_host.cpp, and what is different when several
-// workers share the database in pipeline_share.cpp. Made, living and dying on the core
-// thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
+// pipeline.cpp from top to bottom; how it starts is in pipeline_start.cpp, what the host asks for in pipeline_host.cpp,
+// and what is different when several workers share the database in pipeline_share.cpp. Made, living and dying on the
+// core thread. Until what was committed is restored it takes nothing. Decides nothing about calls.
 #pragma once
 
 #include "account.h"
