@@ -271,13 +271,16 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
         if (!result.ok())
             return refuse(promise, "database");
         answer(BatchResult::Durable);
-        if (const auto known = offered - result->size(); known > 0)
+        // What was kept before without our having heard of it is in no lane's hands.
+        QVector<store::InboxEntry> fresh = *result;
+        fresh.removeIf([this](const store::InboxEntry &entry) { return m_inHand.contains(entry.seq); });
+        if (const auto known = offered - fresh.size(); known > 0)
             m_metrics.count(observe::LabelledCounter::Duplicates, QStringLiteral("event"),
                             static_cast<std::uint64_t>(known));
         if (m_shared)
             fetch(false);
         else
-            spread(*result);
+            spread(fresh);
         tellCounts(batch);
     });
 }

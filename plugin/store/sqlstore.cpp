@@ -32,12 +32,12 @@ using voiphost::Done;
 
 // Turns a function over a connection into a job whose result is remembered until it is answered.
 template <typename T, typename Function>
-WriteJob writeJob(QObject *context, Reply<T> reply, Function function, const QString &transactionId = {})
+WriteJob writeJob(QObject *context, Reply<T> reply, Function function)
 {
     const auto result = std::make_shared<std::optional<T>>();
     WriteJob job;
-    job.run = [result, function = std::move(function)](Connection &db, bool doubtful) -> std::optional<StoreError> {
-        Result<T> outcome = function(db, doubtful);
+    job.run = [result, function = std::move(function)](Connection &db) -> std::optional<StoreError> {
+        Result<T> outcome = function(db);
         if (!outcome)
             return outcome.error();
         *result = std::move(outcome).value();
@@ -46,7 +46,6 @@ WriteJob writeJob(QObject *context, Reply<T> reply, Function function, const QSt
     job.finish = [result, answer = Answer<T>(context, std::move(reply))](const std::optional<StoreError> &error) {
         answer.give(error ? Result<T>(*error) : Result<T>(std::move(**result)));
     };
-    job.transactionId = transactionId;
     return job;
 }
 
@@ -152,18 +151,15 @@ SqlStore::Counters SqlStore::counters() const
 
 void SqlStore::accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply)
 {
-    const QString id = batch.transactionId;
     m_writer->submit(writeJob<QVector<InboxEntry>>(
-        context, std::move(reply),
-        [batch = std::move(batch)](Connection &db, bool doubtful) { return writeBatch(db, batch, doubtful); }, id));
+        context, std::move(reply), [batch = std::move(batch)](Connection &db) { return writeBatch(db, batch); }));
 }
 
 void SqlStore::commit(Commit commit, QObject *context, Reply<Committed> reply)
 {
     const auto fence = commit.fence;
-    WriteJob job = writeJob<Committed>(context, std::move(reply), [commit = std::move(commit)](Connection &db, bool) {
-        return writeCommit(db, commit);
-    });
+    WriteJob job = writeJob<Committed>(
+        context, std::move(reply), [commit = std::move(commit)](Connection &db) { return writeCommit(db, commit); });
     job.fence = fence;
     job.mustKnow = true;
     m_writer->submit(std::move(job));
@@ -172,13 +168,13 @@ void SqlStore::commit(Commit commit, QObject *context, Reply<Committed> reply)
 void SqlStore::putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<Done> reply)
 {
     m_writer->submit(writeJob<Done>(context, std::move(reply),
-                                    [key, value](Connection &db, bool) { return writeSetting(db, key, value); }));
+                                    [key, value](Connection &db) { return writeSetting(db, key, value); }));
 }
 
 void SqlStore::prune(qint64 now, const Retention &keep, QObject *context, Reply<Pruned> reply)
 {
-    m_writer->submit(writeJob<Pruned>(context, std::move(reply),
-                                      [now, keep](Connection &db, bool) { return writePrune(db, now, keep); }));
+    m_writer->submit(
+        writeJob<Pruned>(context, std::move(reply), [now, keep](Connection &db) { return writePrune(db, now, keep); }));
 }
 
 void SqlStore::restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply)
@@ -239,9 +235,8 @@ void SqlStore::noticesOfCalls(const QString &lane, const QVector<QString> &callI
 
 void SqlStore::lease(LeaseRequest request, QObject *context, Reply<Leases> reply)
 {
-    m_writer->submit(writeJob<Leases>(context, std::move(reply), [request = std::move(request)](Connection &db, bool) {
-        return writeLease(db, request);
-    }));
+    m_writer->submit(writeJob<Leases>(
+        context, std::move(reply), [request = std::move(request)](Connection &db) { return writeLease(db, request); }));
 }
 
 void SqlStore::findRoutes(const QStringList &rooms, const QStringList &users, QObject *context, Reply<Routes> reply)
@@ -270,20 +265,20 @@ void SqlStore::noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString
 
 void SqlStore::sendErrand(Errand errand, QObject *context, Reply<Done> reply)
 {
-    m_writer->submit(writeJob<Done>(context, std::move(reply), [errand = std::move(errand)](Connection &db, bool) {
+    m_writer->submit(writeJob<Done>(context, std::move(reply), [errand = std::move(errand)](Connection &db) {
         return writeErrand(db, errand, false);
     }));
 }
 
 void SqlStore::takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<Errand>> reply)
 {
-    m_writer->submit(writeJob<QVector<Errand>>(
-        context, std::move(reply), [partitions](Connection &db, bool) { return takeErrandsOf(db, partitions); }));
+    m_writer->submit(writeJob<QVector<Errand>>(context, std::move(reply),
+                                               [partitions](Connection &db) { return takeErrandsOf(db, partitions); }));
 }
 
 void SqlStore::answerErrand(Errand answer, QObject *context, Reply<Done> reply)
 {
-    m_writer->submit(writeJob<Done>(context, std::move(reply), [answer = std::move(answer)](Connection &db, bool) {
+    m_writer->submit(writeJob<Done>(context, std::move(reply), [answer = std::move(answer)](Connection &db) {
         return writeErrand(db, answer, true);
     }));
 }
@@ -291,7 +286,7 @@ void SqlStore::answerErrand(Errand answer, QObject *context, Reply<Done> reply)
 void SqlStore::takeAnswers(const QString &worker, QObject *context, Reply<QVector<Errand>> reply)
 {
     m_writer->submit(writeJob<QVector<Errand>>(context, std::move(reply),
-                                               [worker](Connection &db, bool) { return takeAnswersFor(db, worker); }));
+                                               [worker](Connection &db) { return takeAnswersFor(db, worker); }));
 }
 
 bool SqlStore::Inspection::fits(const QByteArray &rootKey) const

@@ -31,9 +31,10 @@ public:
     [[nodiscard]] virtual bool available() const = 0; // any thread
 
     // --- writes (grouped)
-    // The batch is durable when the reply comes. Entries that are new are answered; an event id seen before for its
-    // lane (R107: also by another transaction) or a transaction seen before adds none. Unavailable may also mean that
-    // nobody knows whether it was written: the same batch may be given again as it is.
+    // The batch is durable when the reply comes. An event id seen before for its lane (R107: also by another
+    // transaction) adds nothing. Answered is which of the batch's events wait to be consumed: the new ones, and those
+    // that were kept before; the caller knows what it has in hand. Unavailable may also mean that nobody knows whether
+    // it was written: the same events may be given again, in whatever transactions.
     virtual void accept(InboxBatch batch, QObject *context, Reply<QVector<InboxEntry>> reply) = 0;
     // Unavailable: it was not written. A commit of which nobody knows whether it was written is not answered before it
     // is known, or the store is closed.

@@ -246,13 +246,8 @@ Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
     };
     if (!m_db.begin())
         return failed(m_db.error());
-    QSet<QString> batches;
     QHash<int, qint64> held;
     for (const WriteJob &job : group) {
-        // The same batch twice in one group: only the first is answered with the rows.
-        const bool doubtful = m_doubtful.contains(job.transactionId) && !batches.contains(job.transactionId);
-        if (!job.transactionId.isEmpty())
-            batches.insert(job.transactionId);
         if (job.fence && !held.contains(job.fence->partition)) {
             if (const std::optional<StoreError> error = checkFence(m_db, *job.fence))
                 return failed(*error);
@@ -260,17 +255,13 @@ Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
         }
         if (job.fence && held.value(job.fence->partition) != job.fence->token)
             return failed({StoreError::Kind::Fenced, QStringLiteral("a token that was given back")});
-        if (const std::optional<StoreError> error = job.run(m_db, doubtful))
+        if (const std::optional<StoreError> error = job.run(m_db))
             return failed(*error);
     }
     if (!m_db.commit()) {
         m_lastError = m_db.error();
-        // Nobody knows whether it happened. What was committed is in no lane's hands, so it is not seen, whatever the
-        // row of the transaction will say.
-        m_doubtful.unite(batches);
         return m_db.lost() ? Outcome::LostInCommit : Outcome::Failed;
     }
-    m_doubtful.subtract(batches);
     ++m_stats->transactions;
     return Outcome::Committed;
 }

@@ -26,11 +26,9 @@ namespace voip::store
 
 struct WriteJob {
     // Runs the statements and remembers the result; may be called again after a rollback. What it gives is the error.
-    // `doubtful`: see writeBatch().
-    std::function<std::optional<StoreError>(Connection &db, bool doubtful)> run;
+    std::function<std::optional<StoreError>(Connection &db)> run;
     // Answers, exactly once: with the remembered result, or with this error.
     std::function<void(const std::optional<StoreError> &)> finish;
-    QString transactionId;           // of a batch: what would be doubtful; otherwise empty
     std::optional<Fence> fence = {}; // must hold, or the job is refused with Fenced
     bool mustKnow = false;           // is not answered before it is known whether it was written
 };
@@ -87,7 +85,6 @@ private:
 
     Connection m_db;
     std::deque<WriteJob> m_unknown; // may be committed, and nobody was told
-    QSet<QString> m_doubtful;       // transaction ids of batches that may be committed and were not answered
     QTimer m_reconnect;
     QTimer m_heartbeat;
     int m_backOffMs = 0;

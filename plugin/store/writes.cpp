@@ -157,29 +157,16 @@ qint64 insertNotice(Script &script, const QString &lane, const Notice &notice)
 
 } // namespace
 
-Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful)
+Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch)
 {
     Script script(db);
-    QVector<InboxEntry> added;
+    QVector<InboxEntry> waiting;
+    QHash<qint64, bool> seqs;
     const bool fresh = script.gives(
         QStringLiteral("INSERT INTO transactions (txn_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1"),
         Values().id("transactions.txn_id", batch.transactionId).plain(batch.receivedAt));
-    if (!fresh && doubtful && !script.error()) {
-        QSqlQuery *row =
-            script.run(QStringLiteral("SELECT seq, lane, event_id FROM inbox WHERE transaction_id = ? ORDER BY seq"),
-                       Values().id("inbox.transaction_id", batch.transactionId));
-        while (row != nullptr && row->next()) {
-            const auto event = std::find_if(batch.events.cbegin(), batch.events.cend(), [row](const InboxEvent &e) {
-                return e.lane == row->value(1).toString() && e.eventId == row->value(2).toString();
-            });
-            if (event != batch.events.cend()) {
-                added += InboxEntry{row->value(0).toLongLong(), event->lane, batch.receivedAt, batch.transactionId,
-                                    event->body};
-            }
-        }
-    }
     for (const InboxEvent &event : batch.events) {
-        if (!fresh || script.error())
+        if (script.error())
             break;
         const bool unseen = script.gives(
             QStringLiteral("INSERT INTO seen_events (lane, event_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING "
@@ -188,21 +175,24 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, 
                 .id("seen_events.lane", event.lane)
                 .id("seen_events.event_id", event.eventId)
                 .plain(batch.receivedAt));
-        if (!unseen)
-            continue;
+        const int part = partitionOf(event.lane);
         QSqlQuery *row =
-            script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body, "
-                                      "part) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq"),
-                       Values()
-                           .id("inbox.lane", event.lane)
-                           .id("inbox.event_id", event.eventId)
-                           .id("inbox.transaction_id", batch.transactionId)
-                           .plain(batch.receivedAt)
-                           .json("inbox.body", event.body)
-                           .plain(partitionOf(event.lane)));
-        if (row != nullptr && row->next()) {
-            added +=
-                InboxEntry{row->value(0).toLongLong(), event.lane, batch.receivedAt, batch.transactionId, event.body};
+            unseen ? script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body, "
+                                               "part) VALUES (?, ?, ?, ?, ?, ?) "
+                                               "RETURNING seq, received_at, transaction_id"),
+                                Values()
+                                    .id("inbox.lane", event.lane)
+                                    .id("inbox.event_id", event.eventId)
+                                    .id("inbox.transaction_id", batch.transactionId)
+                                    .plain(batch.receivedAt)
+                                    .json("inbox.body", event.body)
+                                    .plain(part))
+                   : script.run(QStringLiteral("SELECT seq, received_at, transaction_id FROM inbox "
+                                               "WHERE part = ? AND lane = ? AND event_id = ?"),
+                                Values().plain(part).id("inbox.lane", event.lane).id("inbox.event_id", event.eventId));
+        if (row != nullptr && row->next() && !std::exchange(seqs[row->value(0).toLongLong()], true)) {
+            waiting += InboxEntry{row->value(0).toLongLong(), event.lane, row->value(1).toLongLong(),
+                                  row->value(2).toString(), event.body};
         }
     }
     if (fresh) {
@@ -213,12 +203,12 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, 
         return *script.error();
     if (batch.shared) {
         QSet<QString> lanes;
-        for (const InboxEntry &entry : std::as_const(added))
+        for (const InboxEntry &entry : std::as_const(waiting))
             lanes.insert(entry.lane);
         for (const QString &lane : std::as_const(lanes))
             writeStir(db, Stir::Inbox, lane);
     }
-    return added;
+    return waiting;
 }
 
 Result<Committed> writeCommit(Connection &db, const Commit &commit)

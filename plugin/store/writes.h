@@ -9,9 +9,8 @@
 namespace voip::store
 {
 
-// `doubtful`: an earlier attempt at this transaction id may have been committed without anybody having been told. Its
-// rows in the inbox are then new to the caller.
-[[nodiscard]] Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch, bool doubtful);
+// Also gives what an earlier attempt, or another batch, has put into the inbox and nobody has consumed yet.
+[[nodiscard]] Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch);
 [[nodiscard]] Result<Committed> writeCommit(Connection &db, const Commit &commit);
 [[nodiscard]] Result<voiphost::Done> writeSetting(Connection &db, const QString &key, const QByteArray &value);
 [[nodiscard]] Result<Pruned> writePrune(Connection &db, qint64 now, const Retention &keep); // prune.cpp

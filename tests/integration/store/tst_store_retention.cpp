@@ -178,7 +178,7 @@ private Q_SLOTS:
         QVERIFY(readNoticesAfter(db, stats, alice, 0, 10));
         QVERIFY(readNoticesOfCalls(db, stats, alice, {QStringLiteral("c1")}));
         InboxBatch taken = batch(QStringLiteral("t"), alice, {QStringLiteral("$1")});
-        QVERIFY(writeBatch(db, taken, true));
+        QVERIFY(writeBatch(db, taken));
         Commit c;
         c.lane = alice;
         c.consumed = {1};

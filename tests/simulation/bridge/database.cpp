@@ -18,31 +18,28 @@ bool isOf(const store::Share &share, const QString &lane)
     return !share || share->contains(store::partitionOf(lane));
 }
 
+bool contains(const QVector<store::InboxEntry> &entries, qint64 seq)
+{
+    return std::any_of(entries.cbegin(), entries.cend(), [seq](const auto &entry) { return entry.seq == seq; });
+}
+
 } // namespace
 
 // --- writes --------------------------------------------------------------------------------------------------------
 
-store::Result<QVector<store::InboxEntry>> Database::accept(const store::InboxBatch &batch, bool doubtful)
+store::Result<QVector<store::InboxEntry>> Database::accept(const store::InboxBatch &batch)
 {
     QVector<store::InboxEntry> added;
     for (const auto &[lane, room] : batch.joins)
         m_lanesIn[room].insert(lane);
-    const bool fresh = !m_transactions.contains(batch.transactionId);
-    if (fresh)
-        m_transactions.insert(batch.transactionId, batch.receivedAt);
-    if (!fresh && doubtful) { // in nobody's hands yet
-        for (const auto &[seq, entry] : m_inbox) {
-            if (entry.transactionId == batch.transactionId)
-                added += entry;
-        }
-        return added;
-    }
-    if (!fresh && m_defect != Defect::AcceptsRepeats)
-        return added;
     for (const store::InboxEvent &event : batch.events) {
-        if (m_seen.contains({event.lane, event.eventId}) && m_defect != Defect::AcceptsRepeats)
+        if (m_seen.contains({event.lane, event.eventId}) && m_defect != Defect::AcceptsRepeats) {
+            const auto row = m_inbox.find(m_seen.value({event.lane, event.eventId})); // waits still
+            if (row != m_inbox.end() && !contains(added, row->first))
+                added += row->second;
             continue;
-        m_seen.insert({event.lane, event.eventId});
+        }
+        m_seen.insert({event.lane, event.eventId}, m_lastSeq + 1);
         const store::InboxEntry entry{++m_lastSeq, event.lane, batch.receivedAt, batch.transactionId, event.body};
         m_inbox.emplace(entry.seq, entry);
         added += entry;

@@ -34,7 +34,7 @@ public:
     };
 
     // --- writes
-    voip::store::Result<QVector<voip::store::InboxEntry>> accept(const voip::store::InboxBatch &batch, bool doubtful);
+    voip::store::Result<QVector<voip::store::InboxEntry>> accept(const voip::store::InboxBatch &batch);
     voip::store::Result<voip::store::Committed> commit(const voip::store::Commit &commit, qint64 wallNow);
     void put(const QString &key, const QByteArray &value) { m_settings.insert(key, value); }
     void prune(qint64 now);
@@ -90,8 +90,7 @@ private:
     std::map<const void *, Ear> m_ears;
     std::map<QString, Lane> m_lanes;
     std::map<qint64, voip::store::InboxEntry> m_inbox; // by seq
-    QHash<QString, qint64> m_transactions;             // -> when
-    QSet<std::pair<QString, QString>> m_seen;          // (lane, event id)
+    QHash<std::pair<QString, QString>, qint64> m_seen; // (lane, event id) -> seq
     QHash<qint64, QString> m_eventOf;                  // seq -> event id
     QHash<QString, QByteArray> m_settings;
     qint64 m_lastSeq = 0;

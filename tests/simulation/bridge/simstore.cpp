@@ -98,10 +98,8 @@ void SimStore::writeAll(std::deque<Write> group)
     if (m_chance.percent(m_weather.of(Fault::DatabaseDoubt)))
         return inDoubt(std::move(group));
     std::vector<std::function<void()>> answers;
-    for (const Write &one : group) {
+    for (const Write &one : group)
         answers.push_back(one.run());
-        m_doubtful.remove(one.transaction);
-    }
     for (const auto &answer : answers)
         answer();
 }
@@ -120,8 +118,7 @@ void SimStore::inDoubt(std::deque<Write> group)
     const bool done = m_chance.percent(50);
     for (Write &one : group) {
         const auto answer = done ? one.run() : std::function<void()>();
-        if (!one.transaction.isEmpty()) {
-            m_doubtful.insert(one.transaction);
+        if (one.mayComeAgain) {
             one.fail(unavailable());
         } else if (done) {
             m_doubtAnswers.push_back(answer);
@@ -191,10 +188,8 @@ void SimStore::close()
 
 void SimStore::accept(store::InboxBatch batch, QObject *context, Reply<QVector<store::InboxEntry>> reply)
 {
-    const QString transaction = batch.transactionId;
     submit<QVector<store::InboxEntry>>(
-        context, std::move(reply),
-        [this, batch = std::move(batch)](bool doubtful) { return m_database.accept(batch, doubtful); }, transaction);
+        context, std::move(reply), [this, batch = std::move(batch)] { return m_database.accept(batch); }, true);
 }
 
 void SimStore::commit(store::Commit commit, QObject *context, Reply<store::Committed> reply)
@@ -207,14 +202,14 @@ void SimStore::commit(store::Commit commit, QObject *context, Reply<store::Commi
         });
         reply = [](const auto &) {};
     }
-    submit<store::Committed>(context, std::move(reply), [this, commit = std::move(commit)](bool) {
+    submit<store::Committed>(context, std::move(reply), [this, commit = std::move(commit)] {
         return m_database.commit(commit, machine::wallNow(m_life->wallAhead));
     });
 }
 
 void SimStore::putSetting(const QString &key, const QByteArray &value, QObject *context, Reply<Done> reply)
 {
-    submit<Done>(context, std::move(reply), [this, key, value](bool) {
+    submit<Done>(context, std::move(reply), [this, key, value] {
         m_database.put(key, value);
         return Result<Done>(Done{});
     });
@@ -222,7 +217,7 @@ void SimStore::putSetting(const QString &key, const QByteArray &value, QObject *
 
 void SimStore::prune(qint64 now, const store::Retention &, QObject *context, Reply<store::Pruned> reply)
 {
-    submit<store::Pruned>(context, std::move(reply), [this, now](bool) {
+    submit<store::Pruned>(context, std::move(reply), [this, now] {
         m_database.prune(now);
         return Result<store::Pruned>(store::Pruned{});
     });

@@ -75,11 +75,11 @@ private:
     struct Write {
         std::function<std::function<void()>()> run;
         std::function<void(const Error &)> fail = {};
-        QString transaction; // of an accepted batch
+        bool mayComeAgain = false; // an accepted batch
     };
     template <typename T>
-    void submit(QObject *context, voip::store::Reply<T> reply, std::function<voip::store::Result<T>(bool doubtful)> run,
-                const QString &transaction = {})
+    void submit(QObject *context, voip::store::Reply<T> reply, std::function<voip::store::Result<T>()> run,
+                bool mayComeAgain = false)
     {
         const auto give = [this, alive = QPointer(this), context = QPointer<QObject>(context),
                            reply](const voip::store::Result<T> &result) {
@@ -90,11 +90,11 @@ private:
                     reply(result);
             });
         };
-        write({[this, run, give, transaction]() -> std::function<void()> {
-                   const voip::store::Result<T> result = run(m_doubtful.contains(transaction));
+        write({[run, give]() -> std::function<void()> {
+                   const voip::store::Result<T> result = run();
                    return [give, result] { give(result); };
                },
-               [give](const Error &error) { give(error); }, transaction});
+               [give](const Error &error) { give(error); }, mayComeAgain});
     }
     template <typename T>
     void read(QObject *context, voip::store::Reply<T> reply, std::function<T()> run)
@@ -126,7 +126,6 @@ private:
     std::deque<Write> m_doubted; // done or not: only the database knows
     bool m_doneInDoubt = false;
     std::vector<std::function<void()>> m_doubtAnswers;
-    QSet<QString> m_doubtful; // transactions
     bool m_open = false;
     bool m_available = false;
     bool m_flushPlanned = false;

@@ -23,9 +23,8 @@ void SimStore::hear(store::Stir what, const QString &whom)
 
 void SimStore::lease(store::LeaseRequest request, QObject *context, Reply<store::Leases> reply)
 {
-    submit<store::Leases>(context, std::move(reply), [this, request](bool) {
-        return Result<store::Leases>(m_database.lease(request, m_loop.now()));
-    });
+    submit<store::Leases>(context, std::move(reply),
+                          [this, request] { return Result<store::Leases>(m_database.lease(request, m_loop.now())); });
 }
 
 void SimStore::findRoutes(const QStringList &rooms, const QStringList &users, QObject *context,
@@ -55,7 +54,7 @@ void SimStore::noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString
 
 void SimStore::sendErrand(store::Errand errand, QObject *context, Reply<Done> reply)
 {
-    submit<Done>(context, std::move(reply), [this, errand](bool) {
+    submit<Done>(context, std::move(reply), [this, errand] {
         m_database.putErrand(errand, false);
         return Result<Done>(Done{});
     });
@@ -63,14 +62,14 @@ void SimStore::sendErrand(store::Errand errand, QObject *context, Reply<Done> re
 
 void SimStore::takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<store::Errand>> reply)
 {
-    submit<QVector<store::Errand>>(context, std::move(reply), [this, partitions](bool) {
+    submit<QVector<store::Errand>>(context, std::move(reply), [this, partitions] {
         return Result<QVector<store::Errand>>(m_database.takeErrands(partitions));
     });
 }
 
 void SimStore::answerErrand(store::Errand answer, QObject *context, Reply<Done> reply)
 {
-    submit<Done>(context, std::move(reply), [this, answer](bool) {
+    submit<Done>(context, std::move(reply), [this, answer] {
         m_database.putErrand(answer, true);
         return Result<Done>(Done{});
     });
@@ -78,7 +77,7 @@ void SimStore::answerErrand(store::Errand answer, QObject *context, Reply<Done> 
 
 void SimStore::takeAnswers(const QString &worker, QObject *context, Reply<QVector<store::Errand>> reply)
 {
-    submit<QVector<store::Errand>>(context, std::move(reply), [this, worker](bool) {
+    submit<QVector<store::Errand>>(context, std::move(reply), [this, worker] {
         return Result<QVector<store::Errand>>(m_database.takeAnswers(worker));
     });
 }

@@ -98,6 +98,26 @@ private Q_SLOTS:
         QCOMPARE(storetest::pending(*m_store)->size(), 2);
     }
 
+    // It was committed and nobody heard of it: the connection broke. The homeserver repeats it, alone or among others.
+    void keptUnheard()
+    {
+        QVERIFY(storetest::open(*m_store).ok());
+        m_intake->resume({});
+        const auto first = invite(room, bob, QStringLiteral("c1"));
+        const auto second = invite(room, bob, QStringLiteral("c2"));
+        store::InboxBatch unheard{QStringLiteral("lost"), 5, {}, {}};
+        unheard.events = {{alice, idOf(first), first}};
+        QCOMPARE(storetest::accept(*m_store, unheard)->size(), 1);
+        QCOMPARE(accept("t", {second, first}), BatchResult::Durable);
+        QCOMPARE(given(), (QStringList{alice + QStringLiteral(": ") + idOf(second),
+                                       alice + QStringLiteral(": ") + idOf(first)}));
+        QCOMPARE(accept("t2", {first, second}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList());
+        m_intake->consumed({1, 2}); // but the rows are there: whoever says so lies, and it is given again
+        QCOMPARE(accept("t3", {first}), BatchResult::Durable);
+        QCOMPARE(given(), QStringList{alice + QStringLiteral(": ") + idOf(first)});
+    }
+
     void whatNobodyCanUse()
     {
         QVERIFY(storetest::open(*m_store).ok());
