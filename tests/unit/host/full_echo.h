@@ -14,7 +14,9 @@ class FullEcho : public EchoCalls, public voiphost::MidCall
     Q_INTERFACES(voiphost::MidCall)
 
 public:
+    using EchoCalls::answer;
     using EchoCalls::EchoCalls;
+    using EchoCalls::place;
     using One = Answer<voiphost::FullCall>;
 
     QString said;            // the last request, one word after the other
