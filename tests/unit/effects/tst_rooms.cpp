@@ -50,18 +50,16 @@ private Q_SLOTS:
         m_recent.clear();
         m_rediscovered = 0;
         m_order.clear();
-        connect(m_rooms.get(), &effects::RoomKeeper::entered, this,
-                [this](const QString &, const auto &snapshot) {
-                    m_entered.push_back(snapshot);
-                    m_order += QStringLiteral("entered");
-                });
+        connect(m_rooms.get(), &effects::RoomKeeper::entered, this, [this](const QString &, const auto &snapshot) {
+            m_entered.push_back(snapshot);
+            m_order += QStringLiteral("entered");
+        });
         connect(m_rooms.get(), &effects::RoomKeeper::refused, this,
                 [this](const QString &, const QString &id, const QString &code) { m_refused += id + u' ' + code; });
-        connect(m_rooms.get(), &effects::RoomKeeper::recent, this,
-                [this](const QString &, const auto &events) {
-                    m_recent.push_back(events);
-                    m_order += QStringLiteral("recent");
-                });
+        connect(m_rooms.get(), &effects::RoomKeeper::recent, this, [this](const QString &, const auto &events) {
+            m_recent.push_back(events);
+            m_order += QStringLiteral("recent");
+        });
         connect(m_rooms.get(), &effects::RoomKeeper::rediscovered, this, [this] {
             ++m_rediscovered;
             m_order += QStringLiteral("rediscovered");
@@ -134,7 +132,8 @@ private Q_SLOTS:
         m_rooms->rediscover(lane);
         QTRY_COMPARE_WITH_TIMEOUT(m_rediscovered, 2, patience);
         // what was said in the room is read before
-        QCOMPARE(m_order, (QStringList{QStringLiteral("entered"), QStringLiteral("recent"), QStringLiteral("rediscovered")}));
+        QCOMPARE(m_order,
+                 (QStringList{QStringLiteral("entered"), QStringLiteral("recent"), QStringLiteral("rediscovered")}));
     }
 };
 
