@@ -111,7 +111,7 @@ bool isInSdp(const Candidate &candidate, const QString &sdp)
     const auto isHere = [&] {
         if (candidate.sdpMLineIndex && section >= 0)
             return found && section == *candidate.sdpMLineIndex;
-        return found && (!candidate.sdpMid || mid == *candidate.sdpMid);
+        return found && (!candidate.sdpMid || mid.isEmpty() || mid == *candidate.sdpMid); // without a name it is any
     };
     for (const QStringView line : QStringView(sdp).split(u'\n')) {
         if (line.startsWith(u"m=")) {

@@ -123,9 +123,8 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
         patience,
         [this, lane, roomId](const auto &result) {
             m_running.remove({lane, roomId});
-            found(lane, roomId);
             if (!result.ok())
-                return;
+                return passing(result.error()) ? putOff(lane, roomId, result.error()) : found(lane, roomId);
             QVector<QJsonObject> calls;
             for (QJsonObject event : *result) {
                 const QString type = event.value(QLatin1String("type")).toString();
@@ -136,6 +135,7 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
             }
             if (!calls.isEmpty())
                 Q_EMIT recent(lane, calls);
+            found(lane, roomId); // after what was said there is on its way to the store
         });
 }
 

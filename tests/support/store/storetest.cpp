@@ -7,6 +7,7 @@
 #include <QSqlQuery>
 #include <QSqlRecord>
 
+#include <algorithm>
 #include <limits>
 
 namespace storetest
@@ -133,6 +134,14 @@ Result<QVector<LaneRecord>> restore(Store &store, qint64 now)
 Result<QVector<InboxEntry>> pending(Store &store)
 {
     return await<QVector<InboxEntry>>([&](QObject *c, auto reply) { store.pendingInbox({}, 0, c, reply); });
+}
+
+QVector<qint64> seqs(const QVector<InboxEntry> &entries)
+{
+    QVector<qint64> all;
+    std::transform(entries.cbegin(), entries.cend(), std::back_inserter(all),
+                   [](const auto &entry) { return entry.seq; });
+    return all;
 }
 
 InboxBatch batch(const QString &transactionId, const QString &lane, const QStringList &eventIds)

@@ -74,6 +74,7 @@ Result<Committed> commit(Store &store, const Commit &commit);
 Result<Pruned> prune(Store &store, qint64 now, const Retention &keep = {}); // until nothing is left
 Result<QVector<LaneRecord>> restore(Store &store, qint64 now);
 Result<QVector<InboxEntry>> pending(Store &store);
+[[nodiscard]] QVector<qint64> seqs(const QVector<InboxEntry> &entries);
 
 [[nodiscard]] InboxBatch batch(const QString &transactionId, const QString &lane, const QStringList &eventIds);
 [[nodiscard]] OutboxEntry send(qint64 ref, const QString &txnId, const QString &callId = QStringLiteral("c1"));

@@ -11,6 +11,7 @@ class CandidateTest : public QObject
 
 private Q_SLOTS:
     void fingerprints();
+    void inDescription();
     void privateAddress_data();
     void privateAddress();
 };
@@ -26,6 +27,24 @@ void CandidateTest::fingerprints() // R57
     QVERIFY(of(QStringLiteral("x"), 0) != 0);
     // Rows of one machine are read on another.
     QCOMPARE(of(plain, 0), std::uint64_t(0x48670b62d27977c8u));
+}
+
+void CandidateTest::inDescription() // R57
+{
+    const QString text = QStringLiteral("candidate:1 1 udp 100 1.2.3.4 5001 typ host");
+    const QString line = QStringLiteral("a=") + text + QStringLiteral(" generation 0\r\n");
+    const QString audio = QStringLiteral("v=0\r\nm=audio 9 x 0\r\n") + line + QStringLiteral("a=mid:a\r\n");
+    const QString both = audio + QStringLiteral("m=video 9 x 0\r\na=mid:v\r\n");
+    const auto is = [&](const QString &sdp, const std::optional<QString> &mid, std::optional<int> section) {
+        return isInSdp(Candidate{text, mid, section}, sdp);
+    };
+    QVERIFY(is(audio, QStringLiteral("a"), {}));
+    QVERIFY(is(both, {}, 0));
+    QVERIFY(!is(both, QStringLiteral("v"), {}));
+    QVERIFY(!is(both, {}, 1));
+    QVERIFY(!is(QStringLiteral("v=0\r\nm=audio 9 x 0\r\na=mid:a\r\n"), QStringLiteral("a"), {}));
+    // A section without a name cannot be told from another by one.
+    QVERIFY(is(QStringLiteral("v=0\r\nm=audio 9 x 0\r\n") + line, QStringLiteral("0"), {}));
 }
 
 void CandidateTest::privateAddress_data() // R60
