@@ -209,6 +209,7 @@ private Q_SLOTS:
         QVERIFY(a->told(NoticeKind::Initiated));
         const QString call = a->notice(NoticeKind::Initiated)->callId;
         QVERIFY(result(a->calls().answer(alice, call, sdp)).ok());
+        QVERIFY(QTest::qWaitFor([&] { return answers() == 1; }, patience)); // with its candidates (R50)
         QVERIFY(result(a->calls().setMediaState(alice, call, MediaState::Connected)).ok());
         result(a->plugin().drain(60'000));
         untilShares({QStringLiteral("64")});
