@@ -251,13 +251,15 @@ export const checks = {
     const invite = (id, lifetime) => peer.send(room, 'm.call.invite', id, { lifetime, invitee: ghost, offer: { type: 'offer', sdp: 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=sendrecv\r\n' } });
     const of = (kind) => `${kind}-${Date.now()}`;
     const calls = { expired: of('expired'), inTime: of('in-time'), hungUp: of('hung-up') };
-    await bed.links.cut('matrix'); // so that Synapse has them and the bridge does not
+    // So that Synapse has them and the bridge does not. (Behind a link that is cut a transaction would lie in the kernel and come
+    // with the age that the events had when it was written.)
+    await bed.stopBridge('SIGTERM');
     await invite(calls.expired, seconds * 1000);
     await invite(calls.hungUp, seconds * 1000 + 120000);
     await peer.send(room, 'm.call.hangup', calls.hungUp, { reason: 'user_hangup' });
     await invite(calls.inTime, seconds * 1000 + 120000);
     await bed.stopSynapse();
-    await bed.links.mend('matrix');
+    await bed.startBridge({ wait: false });
     await pause(seconds * 1000);
     await bed.startSynapse();
     const back = Date.now();

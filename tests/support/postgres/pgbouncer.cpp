@@ -15,7 +15,7 @@
 namespace
 {
 
-constexpr int patienceMs = 30'000;
+constexpr int startMs = 30'000;
 
 } // namespace
 
@@ -26,7 +26,7 @@ PgBouncer::PgBouncer(const QString &dsn) : m_server(dsn)
 PgBouncer::~PgBouncer()
 {
     m_process.kill();
-    m_process.waitForFinished(patienceMs);
+    m_process.waitForFinished(startMs);
 }
 
 QString PgBouncer::word(const QString &key) const
@@ -81,7 +81,7 @@ bool PgBouncer::start()
     m_process.start(QStringLiteral("/usr/sbin/pgbouncer"), {settings});
     QElapsedTimer since;
     since.start();
-    while (since.elapsed() < patienceMs) {
+    while (since.elapsed() < startMs) {
         QTcpSocket socket;
         socket.connectToHost(QStringLiteral("127.0.0.1"), static_cast<quint16>(m_port));
         if (socket.waitForConnected(200))
