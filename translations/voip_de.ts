@@ -618,28 +618,12 @@
 <context>
     <name>voip::OwnerSignature</name>
     <message>
-        <source>account.recovery_key is not a recovery key: copy it again</source>
-        <translation>account.recovery_key ist kein Wiederherstellungsschlüssel: bitte neu kopieren</translation>
-    </message>
-    <message>
         <source>the homeserver did not say which devices the account has: %1</source>
         <translation>Der Heimserver sagt nicht, welche Geräte das Konto hat: %1</translation>
     </message>
     <message>
         <source>the account has no cross-signing identity: set up recovery in one of its other clients</source>
         <translation>Das Konto hat keine Quersignatur-Identität: die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
-    </message>
-    <message>
-        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
-        <translation>Das Konto bewahrt kein %1 auf (%2): die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
-    </message>
-    <message>
-        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
-        <translation>account.recovery_key gehört nicht zur Wiederherstellung dieses Kontos</translation>
-    </message>
-    <message>
-        <source>the account&apos;s self-signing key cannot be opened with account.recovery_key</source>
-        <translation>Der Signaturschlüssel des Kontos lässt sich mit account.recovery_key nicht öffnen</translation>
     </message>
     <message>
         <source>the self-signing key that the account keeps is not the one of its identity</source>
@@ -922,6 +906,25 @@
     <message>
         <source>is not for mode client: one account is one session</source>
         <translation>gibt es nicht in mode client: ein Konto ist eine Sitzung</translation>
+    </message>
+</context>
+<context>
+    <name>voip::StoredSecret</name>
+    <message>
+        <source>account.recovery_key is not a recovery key: copy it again</source>
+        <translation>account.recovery_key ist kein Wiederherstellungsschlüssel: bitte neu kopieren</translation>
+    </message>
+    <message>
+        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
+        <translation>Das Konto bewahrt kein %1 auf (%2): die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
+    </message>
+    <message>
+        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
+        <translation>account.recovery_key gehört nicht zur Wiederherstellung dieses Kontos</translation>
+    </message>
+    <message>
+        <source>the account&apos;s %1 cannot be opened with account.recovery_key</source>
+        <translation>%1 des Kontos lässt sich mit account.recovery_key nicht öffnen</translation>
     </message>
 </context>
 <context>

@@ -618,28 +618,12 @@
 <context>
     <name>voip::OwnerSignature</name>
     <message>
-        <source>account.recovery_key is not a recovery key: copy it again</source>
-        <translation>account.recovery_key is not a recovery key: copy it again</translation>
-    </message>
-    <message>
         <source>the homeserver did not say which devices the account has: %1</source>
         <translation>the homeserver did not say which devices the account has: %1</translation>
     </message>
     <message>
         <source>the account has no cross-signing identity: set up recovery in one of its other clients</source>
         <translation>the account has no cross-signing identity: set up recovery in one of its other clients</translation>
-    </message>
-    <message>
-        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
-        <translation>the account keeps no %1 (%2): set up recovery in one of its other clients</translation>
-    </message>
-    <message>
-        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
-        <translation>account.recovery_key is not the one of this account&apos;s recovery</translation>
-    </message>
-    <message>
-        <source>the account&apos;s self-signing key cannot be opened with account.recovery_key</source>
-        <translation>the account&apos;s self-signing key cannot be opened with account.recovery_key</translation>
     </message>
     <message>
         <source>the self-signing key that the account keeps is not the one of its identity</source>
@@ -922,6 +906,25 @@
     <message>
         <source>is not for mode client: one account is one session</source>
         <translation>is not for mode client: one account is one session</translation>
+    </message>
+</context>
+<context>
+    <name>voip::StoredSecret</name>
+    <message>
+        <source>account.recovery_key is not a recovery key: copy it again</source>
+        <translation>account.recovery_key is not a recovery key: copy it again</translation>
+    </message>
+    <message>
+        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
+        <translation>the account keeps no %1 (%2): set up recovery in one of its other clients</translation>
+    </message>
+    <message>
+        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
+        <translation>account.recovery_key is not the one of this account&apos;s recovery</translation>
+    </message>
+    <message>
+        <source>the account&apos;s %1 cannot be opened with account.recovery_key</source>
+        <translation>the account&apos;s %1 cannot be opened with account.recovery_key</translation>
     </message>
 </context>
 <context>
