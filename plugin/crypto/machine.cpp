@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The machine's life: how it begins, what is answered, what is committed. What it asks is in machine_ask.cpp, what
-// comes in in machine_in.cpp, what goes out in machine_out.cpp.
+// comes in in machine_in.cpp, what goes out in machine_out.cpp, the key backup in machine_backup.cpp.
 #include "crypto/machine.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ Machine::Machine(MachineSettings settings, Backend &backend, const Seal &seal, R
     : m_settings(std::move(settings)), m_backend(backend), m_random(std::move(random)),
       m_records(seal, m_settings.user, committed), m_device(backend, m_records, m_settings.user, m_settings.device),
       m_devices(m_records, m_settings.policy, m_settings.verifiedMasterKeys), m_olm(backend, m_records),
-      m_inbound(backend, m_records), m_outbound(backend, m_records)
+      m_inbound(backend, m_records), m_outbound(backend, m_records), m_backup(backend, m_records)
 {
 }
 
@@ -113,6 +113,10 @@ void Machine::answered(const Answer &answer, qint64 now)
     const Request request = *found;
     m_run.inFlight.erase(found);
     const Errand errand = errandOf(request);
+    if (errand == Errand::Backup) {
+        backupAnswered(request, answer, now);
+        return advance(now);
+    }
 
     switch (answer.kind) {
     case Answer::Kind::Ok:
@@ -127,7 +131,8 @@ void Machine::answered(const Answer &answer, qint64 now)
         }
         [[fallthrough]];
     case Answer::Kind::Failed:
-    case Answer::Kind::Refused: {
+    case Answer::Kind::Refused:
+    case Answer::Kind::WrongVersion: {
         delay(m_run.backoff[errand], now, answer.retryAfterMs);
         if (std::holds_alternative<CatchUp>(request))
             m_run.catchUp = true;
@@ -183,6 +188,8 @@ void Machine::answered(const Answer &answer, qint64 now)
             m.m_run.catchUp = m.m_run.catchUp || answer.body.value(QLatin1String("more")).toBool();
             m.m_run.news = true;
         }
+        void operator()(const FindBackup &) {} // backupAnswered()
+        void operator()(const BackUpKeys &) {}
     };
     std::visit(Take{*this, answer, now}, request);
 

@@ -45,6 +45,8 @@ Machine::Errand Machine::errandOf(const Request &request)
         Errand operator()(const ClaimKeys &) { return Errand::Claim; }
         Errand operator()(const SendToDevice &) { return Errand::Send; }
         Errand operator()(const CatchUp &) { return Errand::CatchUp; }
+        Errand operator()(const FindBackup &) { return Errand::Backup; }
+        Errand operator()(const BackUpKeys &) { return Errand::Backup; }
     };
     return std::visit(Sort(), request);
 }
@@ -126,6 +128,10 @@ QVector<Asked> Machine::takeRequests(qint64 now)
         m_run.catchUp = false;
         ask(list, CatchUp{m_device.since()});
     }
+    if (mayNow(Errand::Backup)) {
+        if (auto request = backupRequest(now))
+            ask(list, std::move(*request));
+    }
     m_runBefore = m_run;
     return list;
 }
@@ -153,6 +159,8 @@ std::optional<qint64> Machine::nextDue() const
         consider(message.since + patience);
     if (const auto verification = m_run.verifications.nextDue())
         consider(*verification);
+    if (const auto look = backupDue())
+        consider(*look);
     return due;
 }
 
