@@ -87,6 +87,10 @@ std::optional<Error> readField(const QString &name, const QJsonValue &value, Acc
         if (!crypto::recoveryKeyFrom(text).ok())
             return wrong(key, Text::tr("must be the recovery key of the account, as its client showed it"));
         settings.recoveryKey = text.toUtf8();
+    } else if (name == QLatin1String("key_backup")) {
+        if (!value.isBool())
+            return wrong(key, Text::tr("must be true or false"));
+        settings.keyBackup = value.toBool();
     } else {
         return wrong(key, Text::tr("is not a setting of this plugin"));
     }
@@ -140,18 +144,23 @@ Expected<AccountSettings> completeAccount(AccountSettings settings, Host &host)
         return wrong(QStringLiteral("account.user"),
                      Text::tr("is not of homeserver.server_name, which is %1").arg(homeserver.serverName));
     }
-    if (host.secrets().provider == SecretSettings::Provider::Configuration)
-        return settings;
-    const SecretStore secrets(host.secrets(), homeserver.appserviceId);
-    std::optional<Error> error;
-    if (login.by == LoginSettings::By::Token)
-        error = askFor("account_token", secrets, login.token);
-    else if (login.by == LoginSettings::By::Password)
-        error = askFor("account_password", secrets, login.password);
-    if (!error)
-        error = askFor("account_recovery_key", secrets, settings.recoveryKey);
-    if (error)
-        return std::move(*error);
+    if (host.secrets().provider != SecretSettings::Provider::Configuration) {
+        const SecretStore secrets(host.secrets(), homeserver.appserviceId);
+        std::optional<Error> error;
+        if (login.by == LoginSettings::By::Token)
+            error = askFor("account_token", secrets, login.token);
+        else if (login.by == LoginSettings::By::Password)
+            error = askFor("account_password", secrets, login.password);
+        if (!error)
+            error = askFor("account_recovery_key", secrets, settings.recoveryKey);
+        if (error)
+            return std::move(*error);
+    }
+    if (settings.keyBackup && settings.recoveryKey.isEmpty()) {
+        return wrong(QStringLiteral("account.key_backup"),
+                     Text::tr("needs the account's recovery key: give account.recovery_key or the secret "
+                              "account_recovery_key, or set it to false"));
+    }
     return settings;
 }
 

@@ -18,6 +18,7 @@ struct AccountSettings {
     homeserver::LoginSettings login;
     homeserver::Invitations invitations = homeserver::Invitations::Direct;
     QByteArray recoveryKey; // secret; empty: the device stays unsigned unless its owner verifies it
+    bool keyBackup = false; // the sessions of the device go to the account's key backup; needs the recovery key
 };
 
 [[nodiscard]] voiphost::Expected<AccountSettings> readAccount(const QJsonValue &section);

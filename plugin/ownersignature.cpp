@@ -2,7 +2,6 @@
 #include "ownersignature.h"
 
 #include "crypto/encoding.h"
-#include "crypto/secretstorage.h"
 #include "crypto/signature.h"
 #include "crypto/signingkey.h"
 #include "homeserver/paths.h"
@@ -10,25 +9,15 @@
 namespace voip
 {
 
-namespace
-{
-
-const QString secretName = QStringLiteral("m.cross_signing.self_signing");
-
-} // namespace
-
 OwnerSignature::OwnerSignature(homeserver::Client &client, QString user, QJsonObject deviceKeys,
                                const QByteArray &recoveryKey, QObject *parent)
-    : QObject(parent), m_client(client), m_user(std::move(user)), m_deviceKeys(std::move(deviceKeys))
+    : QObject(parent), m_client(client), m_user(std::move(user)), m_deviceKeys(std::move(deviceKeys)),
+      m_secret(client, m_user, QStringLiteral("m.cross_signing.self_signing"), recoveryKey)
 {
-    if (auto key = crypto::recoveryKeyFrom(QString::fromUtf8(recoveryKey)); key.ok())
-        m_key = std::move(key).value();
 }
 
 void OwnerSignature::begin()
 {
-    if (m_key.isEmpty())
-        return fail(tr("account.recovery_key is not a recovery key: copy it again"));
     readDevices();
 }
 
@@ -59,55 +48,17 @@ void OwnerSignature::readDevices()
                                        .toObject();
         if (crypto::verifySigned(device, m_user, QStringLiteral("ed25519:") + m_selfSigning, m_selfSigning).ok())
             return Q_EMIT ended({});
-        readKeyName();
+        m_secret.open([this](const homeserver::Result<crypto::Secret> &seed) {
+            if (!seed.ok())
+                return fail(seed.error().message);
+            sign(*seed);
+        });
     });
 }
 
-void OwnerSignature::read(const QString &type, std::function<void(const QJsonObject &content)> then)
+void OwnerSignature::sign(const crypto::Secret &seed)
 {
-    m_client.request(m_user, homeserver::Method::Get,
-                     homeserver::v3({QStringLiteral("user"), m_user, QStringLiteral("account_data"), type}), {}, {},
-                     [this, type, then = std::move(then)](const homeserver::Result<QJsonObject> &answer) {
-                         if (!answer.ok())
-                             return fail(tr("the account keeps no %1 (%2): set up recovery in one of its other clients")
-                                             .arg(type, answer.error().code));
-                         then(*answer);
-                     });
-}
-
-void OwnerSignature::readKeyName()
-{
-    read(QStringLiteral("m.secret_storage.default_key"),
-         [this](const QJsonObject &content) { readKey(content.value(QLatin1String("key")).toString()); });
-}
-
-void OwnerSignature::readKey(const QString &keyId)
-{
-    read(QStringLiteral("m.secret_storage.key.") + keyId, [this, keyId](const QJsonObject &description) {
-        if (!crypto::checkStorageKey(m_key, description).ok())
-            return fail(tr("account.recovery_key is not the one of this account's recovery"));
-        readSecret(keyId);
-    });
-}
-
-void OwnerSignature::readSecret(const QString &keyId)
-{
-    read(secretName, [this, keyId](const QJsonObject &content) { sign(keyId, content); });
-}
-
-void OwnerSignature::sign(const QString &keyId, const QJsonObject &stored)
-{
-    const auto text = crypto::openStored(m_key, secretName,
-                                         stored.value(QLatin1String("encrypted")).toObject().value(keyId).toObject());
-    QByteArray padded = text.ok() ? text->view().toByteArray() : QByteArray();
-    while (padded.endsWith('='))
-        padded.chop(1);
-    auto seed = crypto::fromBase64(padded, crypto::keySize);
-    crypto::wipe(padded);
-    if (!seed.ok())
-        return fail(tr("the account's self-signing key cannot be opened with account.recovery_key"));
-    const auto key = crypto::SigningKey::fromSeed(crypto::Secret(QByteArrayView(seed.value())));
-    crypto::wipe(seed.value());
+    const auto key = crypto::SigningKey::fromSeed(seed.clone());
     const auto part = crypto::signedPartOf(m_deviceKeys);
     // Whoever stored it may have stored what he liked: it must be the key that everybody else sees.
     if (!key.ok() || key->publicKey() != m_selfSigning || !part.ok())

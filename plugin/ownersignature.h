@@ -4,8 +4,7 @@
 // once, and forgotten. Says how it ended; changes nothing else.
 #pragma once
 
-#include "crypto/secret.h"
-#include "homeserver/client.h"
+#include "storedsecret.h"
 
 namespace voip
 {
@@ -26,17 +25,13 @@ Q_SIGNALS:
 
 private:
     void readDevices();
-    void readKeyName();
-    void readKey(const QString &keyId);
-    void readSecret(const QString &keyId);
-    void sign(const QString &keyId, const QJsonObject &stored);
-    void read(const QString &type, std::function<void(const QJsonObject &content)> then);
+    void sign(const crypto::Secret &seed);
     void fail(const QString &problem);
 
     homeserver::Client &m_client;
     const QString m_user;
     const QJsonObject m_deviceKeys;
-    crypto::Secret m_key;
+    StoredSecret m_secret;
     QString m_selfSigning; // public, as the account's identity says
 };
 

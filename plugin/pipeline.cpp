@@ -87,6 +87,7 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<st
       m_courier(
           m_client, protocol::eventTypes(),
           [this](const QString &lane, auto reply) { m_rooms.ensureGhost(lane, std::move(reply)); },
+          [this](const QString &, auto reply) { findBackup(reply); },
           [this](const EventBatch &batch, auto done) {
               m_intake.accept(batch).then(this, [done](BatchResult result) { done(result == BatchResult::Durable); });
           }),

@@ -120,6 +120,8 @@ private:
     void connectAccountLane(const effects::Lane &lane);
     void signDevice();
     void tellOfDevice(bool isSigned, const QString &message = {}, const QString &advice = {});
+    void findBackup(const homeserver::Reply<QJsonObject> &reply);
+    void tellOfBackup(const QString &problem);
     void logVerifications();
     void enter(const QHash<QString, QByteArray> &kept, const Started &started, const std::function<void()> &then);
     void restoreLanes(const QHash<QString, QByteArray> &known, const Started &started);
@@ -179,7 +181,8 @@ private:
     effects::Mirror m_mirror;
     rollout::Switch m_switch;
     effects::Watch m_watch;
-    std::unique_ptr<Account> m_account; // account mode only
+    std::unique_ptr<Account> m_account;     // account mode only
+    std::optional<QString> m_backupProblem; // as it was told last
     QTimer m_prune;
     bool m_serving = false;
     bool m_hasServed = false;                           // some partition, with several workers

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Account mode: one ordinary account in the place of the appservice and its ghosts. /sync takes the place of the
 // transactions; everything behind the intake is the same.
+#include "backupsearch.h"
 #include "crypto/sasemoji.h"
 #include "observe/log.h"
 #include "ownersignature.h"
@@ -29,6 +30,10 @@ void Pipeline::makeAccount()
     m_router.setAccount(m_settings.users.first().id, self);
     m_account = std::make_unique<Account>(*m_settings.account, m_client, m_store, m_settings.rootKey, m_shared.health,
                                           [this](const EventBatch &batch) { return accept(batch); });
+    connect(&m_courier, &effects::Courier::backupRefused, this, [this] {
+        tellOfBackup(
+            tr("the account's key backup takes nothing from the bridge: it is looked at again within the hour"));
+    });
     connect(m_account.get(), &Account::begunAnew, this, [this, self] { m_rooms.rediscover(self); });
 }
 
@@ -40,8 +45,10 @@ void Pipeline::enter(const QHash<QString, QByteArray> &kept, const Started &star
     m_account->open(kept, [this, started, then](const Expected<Done> &opened) {
         if (!opened.ok())
             return started(opened);
-        if (m_cipher)
+        if (m_cipher) {
             m_cipher->settings.device = m_account->deviceId();
+            m_cipher->settings.keyBackup = m_settings.account->keyBackup;
+        }
         then();
     });
 }
@@ -86,6 +93,37 @@ void Pipeline::signDevice()
         signature->deleteLater();
     });
     signature->begin();
+}
+
+// --- key backup ----------------------------------------------------------------------------------------------------
+
+void Pipeline::findBackup(const homeserver::Reply<QJsonObject> &reply)
+{
+    if (!m_account) {
+        return reply(homeserver::Failure{homeserver::FailureKind::Rejected});
+    }
+    auto *search =
+        new BackupSearch(m_client, *m_backend, m_settings.account->login.user, m_settings.account->recoveryKey, this);
+    search->begin([this, search, reply](const homeserver::Result<QJsonObject> &found) {
+        search->deleteLater();
+        tellOfBackup(found.ok() ? QString() : found.error().message);
+        reply(found);
+    });
+}
+
+// It is looked for again and again: only what is new goes to the log.
+void Pipeline::tellOfBackup(const QString &problem)
+{
+    m_shared.health.set(
+        {QStringLiteral("key_backup"), problem.isEmpty(), false, problem,
+         problem.isEmpty() ? QString() : tr("Calls go on. Keys of encrypted calls are not backed up until then.")});
+    if (m_backupProblem == problem)
+        return;
+    m_backupProblem = problem;
+    if (problem.isEmpty())
+        qCInfo(observe::cryptoLog) << "the sessions of the account's device go to its key backup";
+    else
+        qCWarning(observe::cryptoLog).noquote() << "no sessions go to the account's key backup:" << problem;
 }
 
 // --- verification by the owner's other sessions --------------------------------------------------------------------

@@ -589,6 +589,29 @@
     </message>
 </context>
 <context>
+    <name>voip::BackupSearch</name>
+    <message>
+        <source>the account has no key backup: switch it on in one of its other clients</source>
+        <translation>Das Konto hat keine Schlüsselsicherung: in einem anderen Client des Kontos einschalten</translation>
+    </message>
+    <message>
+        <source>the homeserver did not say which key backup the account has: %1</source>
+        <translation>Der Heimserver sagt nicht, welche Schlüsselsicherung das Konto hat: %1</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup is of an algorithm that the bridge does not write</source>
+        <translation>Die Schlüsselsicherung des Kontos hat ein Verfahren, das die Brücke nicht schreibt</translation>
+    </message>
+    <message>
+        <source>what the homeserver says of the account&apos;s key backup cannot be used</source>
+        <translation>Was der Heimserver über die Schlüsselsicherung des Kontos sagt, ist nicht zu gebrauchen</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup has another key than the one that the account&apos;s recovery keeps: nothing is put there</source>
+        <translation>Die Schlüsselsicherung des Kontos hat einen anderen Schlüssel als den, den die Wiederherstellung des Kontos aufbewahrt: Dorthin kommt nichts</translation>
+    </message>
+</context>
+<context>
     <name>voip::MatrixVoipPlugin</name>
     <message>
         <source>The plugin was initialised before.</source>
@@ -618,28 +641,12 @@
 <context>
     <name>voip::OwnerSignature</name>
     <message>
-        <source>account.recovery_key is not a recovery key: copy it again</source>
-        <translation>account.recovery_key ist kein Wiederherstellungsschlüssel: bitte neu kopieren</translation>
-    </message>
-    <message>
         <source>the homeserver did not say which devices the account has: %1</source>
         <translation>Der Heimserver sagt nicht, welche Geräte das Konto hat: %1</translation>
     </message>
     <message>
         <source>the account has no cross-signing identity: set up recovery in one of its other clients</source>
         <translation>Das Konto hat keine Quersignatur-Identität: die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
-    </message>
-    <message>
-        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
-        <translation>Das Konto bewahrt kein %1 auf (%2): die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
-    </message>
-    <message>
-        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
-        <translation>account.recovery_key gehört nicht zur Wiederherstellung dieses Kontos</translation>
-    </message>
-    <message>
-        <source>the account&apos;s self-signing key cannot be opened with account.recovery_key</source>
-        <translation>Der Signaturschlüssel des Kontos lässt sich mit account.recovery_key nicht öffnen</translation>
     </message>
     <message>
         <source>the self-signing key that the account keeps is not the one of its identity</source>
@@ -711,6 +718,14 @@
     <message>
         <source>Use `database: { driver: postgresql }`, or leave `workers` out.</source>
         <translation>`database: { driver: postgresql }` verwenden oder `workers` weglassen.</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup takes nothing from the bridge: it is looked at again within the hour</source>
+        <translation>Die Schlüsselsicherung des Kontos nimmt von der Brücke nichts an: Innerhalb einer Stunde wird wieder nachgesehen</translation>
+    </message>
+    <message>
+        <source>Calls go on. Keys of encrypted calls are not backed up until then.</source>
+        <translation>Anrufe gehen weiter. Schlüssel verschlüsselter Anrufe werden bis dahin nicht gesichert.</translation>
     </message>
 </context>
 <context>
@@ -922,6 +937,29 @@
     <message>
         <source>is not for mode client: one account is one session</source>
         <translation>gibt es nicht in mode client: ein Konto ist eine Sitzung</translation>
+    </message>
+    <message>
+        <source>needs the account&apos;s recovery key: give account.recovery_key or the secret account_recovery_key, or set it to false</source>
+        <translation>braucht den Wiederherstellungsschlüssel des Kontos: account.recovery_key oder das Geheimnis account_recovery_key angeben, oder auf false setzen</translation>
+    </message>
+</context>
+<context>
+    <name>voip::StoredSecret</name>
+    <message>
+        <source>account.recovery_key is not a recovery key: copy it again</source>
+        <translation>account.recovery_key ist kein Wiederherstellungsschlüssel: bitte neu kopieren</translation>
+    </message>
+    <message>
+        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
+        <translation>Das Konto bewahrt kein %1 auf (%2): die Wiederherstellung in einem anderen Client des Kontos einrichten</translation>
+    </message>
+    <message>
+        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
+        <translation>account.recovery_key gehört nicht zur Wiederherstellung dieses Kontos</translation>
+    </message>
+    <message>
+        <source>the account&apos;s %1 cannot be opened with account.recovery_key</source>
+        <translation>%1 des Kontos lässt sich mit account.recovery_key nicht öffnen</translation>
     </message>
 </context>
 <context>

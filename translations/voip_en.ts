@@ -589,6 +589,29 @@
     </message>
 </context>
 <context>
+    <name>voip::BackupSearch</name>
+    <message>
+        <source>the account has no key backup: switch it on in one of its other clients</source>
+        <translation>the account has no key backup: switch it on in one of its other clients</translation>
+    </message>
+    <message>
+        <source>the homeserver did not say which key backup the account has: %1</source>
+        <translation>the homeserver did not say which key backup the account has: %1</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup is of an algorithm that the bridge does not write</source>
+        <translation>the account&apos;s key backup is of an algorithm that the bridge does not write</translation>
+    </message>
+    <message>
+        <source>what the homeserver says of the account&apos;s key backup cannot be used</source>
+        <translation>what the homeserver says of the account&apos;s key backup cannot be used</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup has another key than the one that the account&apos;s recovery keeps: nothing is put there</source>
+        <translation>the account&apos;s key backup has another key than the one that the account&apos;s recovery keeps: nothing is put there</translation>
+    </message>
+</context>
+<context>
     <name>voip::MatrixVoipPlugin</name>
     <message>
         <source>The plugin was initialised before.</source>
@@ -618,28 +641,12 @@
 <context>
     <name>voip::OwnerSignature</name>
     <message>
-        <source>account.recovery_key is not a recovery key: copy it again</source>
-        <translation>account.recovery_key is not a recovery key: copy it again</translation>
-    </message>
-    <message>
         <source>the homeserver did not say which devices the account has: %1</source>
         <translation>the homeserver did not say which devices the account has: %1</translation>
     </message>
     <message>
         <source>the account has no cross-signing identity: set up recovery in one of its other clients</source>
         <translation>the account has no cross-signing identity: set up recovery in one of its other clients</translation>
-    </message>
-    <message>
-        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
-        <translation>the account keeps no %1 (%2): set up recovery in one of its other clients</translation>
-    </message>
-    <message>
-        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
-        <translation>account.recovery_key is not the one of this account&apos;s recovery</translation>
-    </message>
-    <message>
-        <source>the account&apos;s self-signing key cannot be opened with account.recovery_key</source>
-        <translation>the account&apos;s self-signing key cannot be opened with account.recovery_key</translation>
     </message>
     <message>
         <source>the self-signing key that the account keeps is not the one of its identity</source>
@@ -711,6 +718,14 @@
     <message>
         <source>Use `database: { driver: postgresql }`, or leave `workers` out.</source>
         <translation>Use `database: { driver: postgresql }`, or leave `workers` out.</translation>
+    </message>
+    <message>
+        <source>the account&apos;s key backup takes nothing from the bridge: it is looked at again within the hour</source>
+        <translation>the account&apos;s key backup takes nothing from the bridge: it is looked at again within the hour</translation>
+    </message>
+    <message>
+        <source>Calls go on. Keys of encrypted calls are not backed up until then.</source>
+        <translation>Calls go on. Keys of encrypted calls are not backed up until then.</translation>
     </message>
 </context>
 <context>
@@ -922,6 +937,29 @@
     <message>
         <source>is not for mode client: one account is one session</source>
         <translation>is not for mode client: one account is one session</translation>
+    </message>
+    <message>
+        <source>needs the account&apos;s recovery key: give account.recovery_key or the secret account_recovery_key, or set it to false</source>
+        <translation>needs the account&apos;s recovery key: give account.recovery_key or the secret account_recovery_key, or set it to false</translation>
+    </message>
+</context>
+<context>
+    <name>voip::StoredSecret</name>
+    <message>
+        <source>account.recovery_key is not a recovery key: copy it again</source>
+        <translation>account.recovery_key is not a recovery key: copy it again</translation>
+    </message>
+    <message>
+        <source>the account keeps no %1 (%2): set up recovery in one of its other clients</source>
+        <translation>the account keeps no %1 (%2): set up recovery in one of its other clients</translation>
+    </message>
+    <message>
+        <source>account.recovery_key is not the one of this account&apos;s recovery</source>
+        <translation>account.recovery_key is not the one of this account&apos;s recovery</translation>
+    </message>
+    <message>
+        <source>the account&apos;s %1 cannot be opened with account.recovery_key</source>
+        <translation>the account&apos;s %1 cannot be opened with account.recovery_key</translation>
     </message>
 </context>
 <context>

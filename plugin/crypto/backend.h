@@ -106,6 +106,14 @@ public:
     [[nodiscard]] virtual Outcome<QString> mac(QByteArrayView message, QByteArrayView info) = 0;
 };
 
+// For whoever holds the private half of a Curve25519 key (m.megolm_backup.v1.curve25519-aes-sha2): says nothing of who
+// made it, and its MAC covers no more than the specification of that algorithm has it cover.
+struct PkMessage {
+    QString ephemeral;
+    QString ciphertext;
+    QString mac;
+};
+
 class Backend
 {
 public:
@@ -120,6 +128,11 @@ public:
     [[nodiscard]] virtual Outcome<std::unique_ptr<InboundGroup>> inbound(const Secret &key) = 0;
     // From an export; less is known of where that came from.
     [[nodiscard]] virtual Outcome<std::unique_ptr<InboundGroup>> imported(const Secret &exported) = 0;
+
+    // Of a Curve25519 key. BadKey: it has not 32 bytes.
+    [[nodiscard]] virtual Outcome<QString> publicHalf(const Secret &privateKey) = 0;
+    [[nodiscard]] virtual Outcome<PkMessage> encryptFor(const QString &publicKey, QByteArrayView plaintext,
+                                                        const Random &random) = 0;
 
     [[nodiscard]] virtual Outcome<std::unique_ptr<Account>> accountFrom(const Secret &pickle) = 0;
     [[nodiscard]] virtual Outcome<std::unique_ptr<Session>> sessionFrom(const Secret &pickle) = 0;

@@ -175,17 +175,22 @@ const Device *DeviceLists::byCurveKey(const QString &user, const QString &curve2
 
 bool DeviceLists::trusts(const Device &device) const
 {
-    const UserDevices *list = find(device.user);
     switch (m_policy) {
     case Policy::All:
         return true;
     case Policy::CrossSigned:
         return device.crossSigned;
     case Policy::Verified:
-        return device.crossSigned && list && !list->masterKey.isEmpty() &&
-               list->masterKey == verifiedMasterKey(device.user);
+        return isVerified(device);
     }
     return false;
+}
+
+bool DeviceLists::isVerified(const Device &device) const
+{
+    const UserDevices *list = find(device.user);
+    return device.crossSigned && list && !list->masterKey.isEmpty() &&
+           list->masterKey == verifiedMasterKey(device.user);
 }
 
 QString DeviceLists::verifiedMasterKey(const QString &user) const

@@ -48,6 +48,8 @@ public:
     // One that its owner signed goes before others: a homeserver can list a copy of it.
     [[nodiscard]] const Device *byCurveKey(const QString &user, const QString &curve25519) const;
     [[nodiscard]] bool trusts(const Device &device) const; // by the policy
+    // Whatever the policy: signed by an identity that is known to be its user's.
+    [[nodiscard]] bool isVerified(const Device &device) const;
     // The user's master key that is known to be theirs: by the settings, or else by a verification; empty: none is.
     [[nodiscard]] QString verifiedMasterKey(const QString &user) const;
     void verify(const QString &user, const QString &masterKey);

@@ -5,7 +5,6 @@
 #include "crypto/packing.h"
 
 #include <QCryptographicHash>
-#include <QSet>
 #include <QtEndian>
 
 #include <algorithm>
@@ -98,15 +97,31 @@ Outcome<InboundSessions::Added> InboundSessions::add(const SessionName &name, co
     return added;
 }
 
+QStringList InboundSessions::keys() const
+{
+    QStringList all = m_records.keys(Kind::Inbound) + m_live.keys();
+    all.sort();
+    all.removeDuplicates();
+    return all;
+}
+
+Outcome<ExportedSession> InboundSessions::exported(const QString &key) const
+{
+    const Held *known = held(key);
+    if (!known)
+        return Fault::UnknownIndex;
+    const quint32 first = known->group->firstIndex();
+    auto exported = known->group->exportAt(first);
+    if (!exported)
+        return exported.error();
+    return ExportedSession{known->owner, first, std::move(exported).value()};
+}
+
 // The oldest of an owner who has too many.
 void InboundSessions::makeRoom(const QString &user)
 {
-    const QStringList written = m_records.keys(Kind::Inbound);
-    QSet<QString> keys(written.begin(), written.end());
-    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it)
-        keys.insert(it.key());
     QVector<std::pair<qint64, QString>> own;
-    for (const QString &key : std::as_const(keys)) {
+    for (const QString &key : keys()) {
         if (const Held *one = held(key); one && one->owner.user == user)
             own.push_back({one->since, key});
     }

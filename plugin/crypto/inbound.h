@@ -19,6 +19,11 @@ struct SessionName {
     QString session;
     // Session ids are base64 and hold no blank.
     [[nodiscard]] QString key() const { return session + QLatin1Char(' ') + room; }
+    [[nodiscard]] static SessionName of(const QString &key)
+    {
+        const auto blank = key.indexOf(QLatin1Char(' '));
+        return {key.mid(blank + 1), key.left(blank)};
+    }
     bool operator==(const SessionName &) const = default;
 };
 
@@ -27,6 +32,12 @@ struct SessionOwner {
     QString curve25519; // of the Olm session it came through
     QString ed25519;    // that the Olm message claimed; proven once the user's device list says the same (E9)
     bool operator==(const SessionOwner &) const = default;
+};
+
+struct ExportedSession {
+    SessionOwner owner;
+    quint32 firstIndex = 0;
+    Secret key;
 };
 
 // The index of a Megolm message, which it carries in the clear; nothing: it is none.
@@ -43,6 +54,10 @@ public:
     [[nodiscard]] std::optional<SessionOwner> owner(const SessionName &name) const;
     // Fault: Replayed if another event had this index.
     [[nodiscard]] Outcome<Secret> decrypt(const SessionName &name, const QString &ciphertext, const QString &eventId);
+
+    [[nodiscard]] QStringList keys() const; // SessionName::key() of all, sorted
+    // As much of it as there is, for a key backup. UnknownIndex: there is no such session.
+    [[nodiscard]] Outcome<ExportedSession> exported(const QString &key) const;
 
     [[nodiscard]] Outcome<Done> save();
     void revert();

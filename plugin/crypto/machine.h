@@ -11,6 +11,7 @@
 
 #include "crypto/devices.h"
 #include "crypto/inbound.h"
+#include "crypto/keybackup.h"
 #include "crypto/olmsessions.h"
 #include "crypto/outbound.h"
 #include "crypto/owndevice.h"
@@ -44,6 +45,7 @@ struct MachineSettings {
     // An account that logs in: the device of its session. Its identity is its owner's, its other devices belong to the
     // conversation, and nothing that is meant for it gets lost on the way.
     QString device = {};
+    bool keyBackup = false; // of such an account only: its sessions go to its key backup as well
 };
 
 class Machine
@@ -118,7 +120,7 @@ private:
         int failures = 0;
         qint64 until = 0;
     };
-    enum class Errand { Device, Query, Claim, Send, CatchUp };
+    enum class Errand { Device, Query, Claim, Send, CatchUp, Backup };
 
     Machine(MachineSettings settings, Backend &backend, const Seal &seal, Random random,
             const QVector<SealedRecord> &committed);
@@ -152,6 +154,14 @@ private:
     void follow(const Verifications::Step &step, const QString &user, qint64 now);
     void note(const QString &word, const QString &user);
 
+    [[nodiscard]] bool backsUp() const { return m_settings.keyBackup && m_device.isGiven(); }
+    void markInbound(const SessionName &name);
+    void markOutbound(const QString &room);
+    void advanceBackup();
+    [[nodiscard]] std::optional<Request> backupRequest(qint64 now);
+    void backupAnswered(const Request &request, const Answer &answer, qint64 now);
+    [[nodiscard]] std::optional<qint64> backupDue() const;
+
     void readClaim(const ClaimKeys &asked, const QJsonObject &answer, qint64 now);
     void claimed(const Device &device, const QJsonObject &keys, qint64 now);
     void readUpload(const QJsonObject &answer, qint64 now);
@@ -169,6 +179,7 @@ private:
     OlmSessions m_olm;
     InboundSessions m_inbound;
     OutboundRooms m_outbound;
+    KeyBackup m_backup;
 
     // Nothing of this is state that must survive a restart: it is found again from the records. A step that is not
     // committed must not leave its marks here either.
@@ -188,6 +199,8 @@ private:
         quint64 lastRequest = 0;
         qint64 lookedAt = 0; // when what was due was last dealt with
         qint64 replaceNotBefore = 0;
+        std::optional<BackupPlace> backup; // that was found since the start, and still holds
+        qint64 backupNotBefore = 0;        // when it may be looked for again
         bool catchUp = false;
         bool news = false;
         Notes notes;

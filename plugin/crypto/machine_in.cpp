@@ -164,6 +164,7 @@ void Machine::takeRoomKey(const QJsonObject &content, const SessionOwner &owner,
     case InboundSessions::Added::New:
     case InboundSessions::Added::Better:
         m_records.remove({Kind::Withheld, withheldName(name, owner.user)});
+        markInbound(name);
         // Its device must be proven before its events count (E9); a list that does not know it may be behind.
         m_devices.follow(owner.user);
         if (const Device *device = m_devices.byCurveKey(owner.user, owner.curve25519);

@@ -116,6 +116,7 @@ void Machine::advance(qint64 now)
 {
     m_run.lookedAt = now;
     advanceVerifications(now);
+    advanceBackup();
     if (m_run.wishes.isEmpty())
         m_run.waits.clear();
     for (auto it = m_run.wishes.begin(); it != m_run.wishes.end();) {
@@ -187,8 +188,11 @@ bool Machine::advance(const RoomView &room, qint64 now)
 
 void Machine::share(const RoomView &room, const QVector<Device> &devices, qint64 now)
 {
-    if (!m_outbound.refresh(room.id, devices, now, m_random))
+    const auto fresh = m_outbound.refresh(room.id, devices, now, m_random);
+    if (!fresh)
         return note(QStringLiteral("no_randomness"), m_settings.user);
+    if (*fresh)
+        markOutbound(room.id);
     const Secret key = m_outbound.keyOf(room.id);
     const QJsonObject content{{QStringLiteral("algorithm"), megolmAlgorithm},
                               {QStringLiteral("room_id"), room.id},

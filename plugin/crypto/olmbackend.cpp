@@ -3,6 +3,7 @@
 
 #include "crypto/olmaccount.h"
 #include "crypto/olmgroup.h"
+#include "crypto/olmpk.h"
 #include "crypto/olmsas.h"
 
 namespace voip::crypto
@@ -55,6 +56,12 @@ public:
     [[nodiscard]] Outcome<std::unique_ptr<InboundGroup>> imported(const Secret &exported) override
     {
         return made<InboundGroup, olm::InboundOfOlm>([&exported](auto &group) { return group.import(exported); });
+    }
+    [[nodiscard]] Outcome<QString> publicHalf(const Secret &privateKey) override { return olm::publicHalf(privateKey); }
+    [[nodiscard]] Outcome<PkMessage> encryptFor(const QString &publicKey, QByteArrayView plaintext,
+                                                const Random &random) override
+    {
+        return olm::encryptFor(publicKey, plaintext, random);
     }
 
     [[nodiscard]] Outcome<std::unique_ptr<Account>> accountFrom(const Secret &pickle) override

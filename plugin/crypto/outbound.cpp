@@ -138,12 +138,16 @@ void OutboundRooms::retire(Room &room)
 
 void OutboundRooms::giveUpAll()
 {
-    const QStringList written = m_records.keys(Kind::Outbound);
-    QSet<QString> rooms(written.begin(), written.end());
-    for (auto it = m_live.constBegin(); it != m_live.constEnd(); ++it)
-        rooms.insert(it.key());
-    for (const QString &id : std::as_const(rooms))
+    for (const QString &id : rooms())
         giveUp(id);
+}
+
+QStringList OutboundRooms::rooms() const
+{
+    QStringList all = m_records.keys(Kind::Outbound) + m_live.keys();
+    all.sort();
+    all.removeDuplicates();
+    return all;
 }
 
 QString OutboundRooms::sessionId(const QString &id) const

@@ -33,6 +33,7 @@ public:
     void giveUpAll();
 
     [[nodiscard]] QString sessionId(const QString &room) const;
+    [[nodiscard]] QStringList rooms() const;
     [[nodiscard]] Secret keyOf(const QString &room) const; // for who gets it now
     [[nodiscard]] bool isShared(const QString &room, const Device &device) const;
     void markShared(const QString &room, const Device &device);

@@ -11,8 +11,8 @@ namespace voip::crypto
 namespace
 {
 
-constexpr std::array kinds{Kind::Device,   Kind::User,     Kind::Olm,      Kind::Inbound,
-                           Kind::Withheld, Kind::Outbound, Kind::ToDevice, Kind::Verified};
+constexpr std::array kinds{Kind::Device,   Kind::User,     Kind::Olm,      Kind::Inbound, Kind::Withheld,
+                           Kind::Outbound, Kind::ToDevice, Kind::Verified, Kind::Backup,  Kind::ToBackUp};
 
 } // namespace
 
@@ -35,6 +35,10 @@ QString toString(Kind kind)
         return QStringLiteral("to_device");
     case Kind::Verified:
         return QStringLiteral("verified");
+    case Kind::Backup:
+        return QStringLiteral("backup");
+    case Kind::ToBackUp:
+        return QStringLiteral("to_back_up");
     }
     return {};
 }

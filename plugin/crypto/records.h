@@ -24,6 +24,8 @@ enum class Kind {
     Outbound, // by room: our Megolm session
     ToDevice, // by transaction id: messages that are on their way
     Verified, // by user: the master key that a verification has shown to be theirs
+    Backup,   // one: the account's key backup that sessions go to, and how far they have gone there
+    ToBackUp, // by room and session: what the backup does not have yet of one
 };
 
 [[nodiscard]] QString toString(Kind kind);

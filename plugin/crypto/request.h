@@ -48,9 +48,17 @@ struct CatchUp { // GET /sync as the device: to-device messages, device lists an
     QString since;
     bool operator==(const CatchUp &) const = default;
 };
+struct FindBackup { // the account's key backup, and whether the recovery key is its key
+    bool operator==(const FindBackup &) const = default;
+};
+struct BackUpKeys { // PUT /room_keys/keys?version=
+    QString version;
+    QJsonObject body;
+    bool operator==(const BackUpKeys &) const = default;
+};
 
-using Request =
-    std::variant<MakeDevice, DropDevice, UploadKeys, UploadIdentity, QueryKeys, ClaimKeys, SendToDevice, CatchUp>;
+using Request = std::variant<MakeDevice, DropDevice, UploadKeys, UploadIdentity, QueryKeys, ClaimKeys, SendToDevice,
+                             CatchUp, FindBackup, BackUpKeys>;
 
 struct Asked {
     quint64 id = 0;
@@ -65,9 +73,12 @@ struct Answer {
         Refused,       // the same again gets the same answer
         UnknownDevice, // the homeserver does not know our device (any more)
         KeysExist,     // it has other keys under our ids: our state is older than what we did
+        WrongVersion,  // of BackUpKeys: the account's backup is another by now, or there is none any more
     };
     Kind kind = Kind::Ok;
-    QJsonObject body; // Ok only; of a CatchUp: {"next_batch": ...}, what it brought is fed by itself
+    // Ok only. Of a CatchUp: {"next_batch": ...}, what it brought is fed by itself. Of a FindBackup: {"version",
+    // "public_key"} of one whose private key we may have; what is refused has none that may be used.
+    QJsonObject body;
     int retryAfterMs = 0;
 };
 

@@ -36,9 +36,10 @@ Answer answerOf(quint64 id, const homeserver::Failure &failure)
 
 } // namespace
 
-Courier::Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, Accept accept, QObject *parent)
+Courier::Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, FindBackup findBackup,
+                 Accept accept, QObject *parent)
     : QObject(parent), m_client(client), m_types(std::move(types)), m_ensureGhost(std::move(ensureGhost)),
-      m_accept(std::move(accept))
+      m_findBackup(std::move(findBackup)), m_accept(std::move(accept))
 {
 }
 
@@ -103,6 +104,27 @@ void Courier::run(const Trip &trip, const crypto::ClaimKeys &claim)
 void Courier::run(const Trip &trip, const crypto::SendToDevice &send)
 {
     m_client.sendToDevice(trip.lane, send.type, send.txnId, send.messages, back<homeserver::Done>(trip));
+}
+
+void Courier::run(const Trip &trip, const crypto::FindBackup &)
+{
+    m_findBackup(trip.lane, back<QJsonObject>(trip));
+}
+
+void Courier::run(const Trip &trip, const crypto::BackUpKeys &upload)
+{
+    const auto answer = back<homeserver::Done>(trip);
+    m_client.backUpKeys(trip.lane, upload.version, upload.body, [this, trip, answer](const auto &result) {
+        if (result.ok() || result.error().transient())
+            return answer(result);
+        const homeserver::Failure &failure = result.error();
+        qCWarning(observe::cryptoLog).noquote()
+            << "the key backup of" << trip.lane << "takes nothing:" << failure.code << failure.message;
+        const bool another = failure.code == QLatin1String("M_WRONG_ROOM_KEYS_VERSION") ||
+                             failure.code == QLatin1String("M_NOT_FOUND"); // it was deleted
+        Q_EMIT backupRefused(trip.lane);
+        Q_EMIT answered(trip.lane, {trip.id, another ? Answer::Kind::WrongVersion : Answer::Kind::Refused, {}, 0});
+    });
 }
 
 void Courier::run(const Trip &trip, const crypto::CatchUp &catchUp)

@@ -23,15 +23,18 @@ class Courier : public QObject
 public:
     using Accept = std::function<void(const voiphost::EventBatch &batch, std::function<void(bool durable)> done)>;
     using EnsureGhost = std::function<void(const QString &lane, homeserver::Reply<bool> reply)>;
+    // The account's key backup, looked for and judged: {"version", "public_key"}.
+    using FindBackup = std::function<void(const QString &lane, homeserver::Reply<QJsonObject> reply)>;
     // `types`: of the events that a catching-up /sync brings as well; homeservers lose those, too.
-    Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, Accept accept,
-            QObject *parent = nullptr);
+    Courier(homeserver::Client &client, QStringList types, EnsureGhost ensureGhost, FindBackup findBackup,
+            Accept accept, QObject *parent = nullptr);
 
     void carry(const QString &lane, const QString &device, const QVector<crypto::Asked> &requests);
 
 Q_SIGNALS:
     void answered(const QString &lane, const voip::crypto::Answer &answer);
     void rescued(const QString &lane, int messages, qint64 ms); // a catching-up has ended
+    void backupRefused(const QString &lane);                    // an upload to it, and not for a while only
 
 private:
     struct Trip { // one request on its way
@@ -47,6 +50,8 @@ private:
     void run(const Trip &trip, const crypto::ClaimKeys &claim);
     void run(const Trip &trip, const crypto::SendToDevice &send);
     void run(const Trip &trip, const crypto::CatchUp &catchUp);
+    void run(const Trip &trip, const crypto::FindBackup &find);
+    void run(const Trip &trip, const crypto::BackUpKeys &upload);
     void handOn(const Trip &trip, const QString &since, const QJsonObject &sync, qint64 took);
     template <typename T>
     [[nodiscard]] homeserver::Reply<T> back(const Trip &trip);
@@ -54,6 +59,7 @@ private:
     homeserver::Client &m_client;
     const QStringList m_types;
     EnsureGhost m_ensureGhost;
+    FindBackup m_findBackup;
     Accept m_accept;
 };
 

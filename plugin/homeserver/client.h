@@ -86,6 +86,8 @@ public:
     void uploadIdentity(const QString &asUser, const QJsonObject &body, Reply<Done> reply);
     void queryKeys(const QString &asUser, const QStringList &users, Reply<QJsonObject> reply);
     void claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply);
+    // Megolm sessions into the acting user's key backup, which must be that version.
+    void backUpKeys(const QString &asUser, const QString &version, const QJsonObject &body, Reply<Done> reply);
     void sendToDevice(const QString &asUser, const QString &type, const QString &txnId, const QJsonObject &messages,
                       Reply<Done> reply);
     // What there is for a device since then, and what was said in its rooms (`types`, at most the last 50 of each

@@ -76,6 +76,14 @@ void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> 
             std::move(reply), {.federated = true});
 }
 
+void Client::backUpKeys(const QString &asUser, const QString &version, const QJsonObject &body, Reply<Done> reply)
+{
+    QUrlQuery query;
+    query.addQueryItem(QStringLiteral("version"), version);
+    request(asUser, Method::Put, v3({QStringLiteral("room_keys"), QStringLiteral("keys")}), query, body,
+            ignoring(std::move(reply)));
+}
+
 void Client::sendToDevice(const QString &asUser, const QString &type, const QString &txnId, const QJsonObject &messages,
                           Reply<Done> reply)
 {

@@ -59,6 +59,11 @@ QJsonObject written(const Asked &asked)
             return {{"kind", "send"}, {"type", send.type}, {"txn", send.txnId}, {"messages", send.messages}};
         }
         QJsonObject operator()(const CatchUp &) { return {{"kind", "catch_up"}}; }
+        QJsonObject operator()(const FindBackup &) { return {{"kind", "find_backup"}}; }
+        QJsonObject operator()(const BackUpKeys &upload)
+        {
+            return {{"kind", "back_up"}, {"version", upload.version}, {"body", upload.body}};
+        }
     };
     QJsonObject object = std::visit(Write(), asked.request);
     object.insert("request", static_cast<qint64>(asked.id));
@@ -159,13 +164,18 @@ QJsonObject obey(Party &party, const QJsonObject &command)
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    if (argc != 2 && argc != 3) {
-        std::fputs("usage: crypto-peer @user:server [DEVICE of an account's session]\n", stderr);
+    const bool backsUp = argc == 4 && QByteArray(argv[3]) == "backup";
+    if (argc != 2 && argc != 3 && !backsUp) {
+        std::fputs("usage: crypto-peer @user:server [DEVICE of an account's session [backup]]\n", stderr);
         return 2;
     }
     // An account's session believes and gives keys to verified identities only, so that it is seen what counts as one.
     Party party(QString::fromLocal8Bit(argv[1]), argc == 3 ? Policy::Verified : Policy::CrossSigned,
-                argc == 3 ? QString::fromLocal8Bit(argv[2]) : QString());
+                argc > 2 ? QString::fromLocal8Bit(argv[2]) : QString());
+    if (backsUp) {
+        party.keyBackup = true;
+        party.restart();
+    }
     for (std::string line; std::getline(std::cin, line);) {
         const QJsonObject command = QJsonDocument::fromJson(QByteArray::fromStdString(line)).object();
         QJsonObject answer = obey(party, command);

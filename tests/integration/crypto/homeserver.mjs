@@ -14,6 +14,7 @@ export class Homeserver {
   transactions = new Set();
   handedOut = new Map(); // "user device id" -> how often
   values = new Map(); // one-time key -> "user device id" that it was uploaded as
+  backup = null; // the one account's: { version, publicKey, rooms: room -> session -> as it was uploaded, uploads }
 
   device(user, device) {
     return (into(this.devices, user)[device] ??= { keys: null, oneTime: {}, fallback: {}, fallbackUsed: false });
@@ -103,6 +104,13 @@ export class Homeserver {
     for (const [user, devices] of Object.entries(messages)) {
       for (const [id, content] of Object.entries(devices)) (into(this.queues, user)[id] ??= []).push({ type, sender, content });
     }
+    return {};
+  }
+
+  backUp(version, body) {
+    if (version !== this.backup.version) throw new Error(`keys for the backup ${version}`);
+    this.backup.uploads.push(Object.values(body.rooms).reduce((sum, room) => sum + Object.keys(room.sessions).length, 0));
+    for (const [room, { sessions }] of Object.entries(body.rooms)) Object.assign(into(this.backup.rooms, room), sessions);
     return {};
   }
 

@@ -44,11 +44,11 @@ class Side {
 export class Ours extends Side {
   #waiting = [];
 
-  // With a device it is the session of an account, which the homeserver knows already.
-  constructor(program, user, server, count, device) {
+  // With a device it is the session of an account, which the homeserver knows already; it may use the account's key backup.
+  constructor(program, user, server, count, device, backup) {
     super(user, server, count);
     if (device) server.device(user, device);
-    this.process = spawn(program, device ? [user, device] : [user], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.process = spawn(program, [user, ...(device ? [device] : []), ...(backup ? ['backup'] : [])], { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.process.stdout }).on('line', (line) => this.#waiting.shift().resolve(JSON.parse(line)));
     this.process.on('exit', () => this.#waiting.forEach((one) => one.reject(new Error('our side is gone'))));
   }
@@ -76,6 +76,8 @@ export class Ours extends Side {
       case 'claim': return server.claim(request.body);
       case 'send': return server.send(user, request.type, request.txn, request.messages);
       case 'catch_up': return { next_batch: 's' };
+      case 'find_backup': return server.backup && { version: server.backup.version, public_key: server.backup.publicKey }; // or no answer
+      case 'back_up': return server.backUp(request.version, request.body);
     }
     throw new Error(request.kind);
   }
@@ -86,7 +88,8 @@ export class Ours extends Side {
       again = false;
       for (const request of (await this.ask({ do: 'requests' })).requests) {
         again = true;
-        await this.ask({ do: 'answered', request: request.request, body: await this.#perform(request) });
+        const body = await this.#perform(request);
+        if (body) await this.ask({ do: 'answered', request: request.request, body });
       }
       const changed = this.server.takeChanged(this.user, this.device);
       if (changed.length) {

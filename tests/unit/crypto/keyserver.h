@@ -28,6 +28,14 @@ public:
     QHash<QString, int> handedOut; // one-time key id with its device -> how often
     int requests = 0;
     QVector<Request> asked; // all of them
+    struct Backup {         // of the one account that has any
+        QString version;    // empty: there is none
+        QString publicKey;
+        QMap<QString, QJsonObject> sessions; // by SessionName::key()
+        QVector<qsizetype> uploads;          // how many sessions each brought
+        std::optional<Answer::Kind> answer;  // in the place of what would be right
+    };
+    Backup backup;
 
     [[nodiscard]] Answer perform(const QString &user, const QString &device, const Asked &asked)
     {
@@ -145,6 +153,28 @@ private:
         answer.body.insert("next_batch", catchUp.since + "n");
     }
 
+    void serve(const QString &, const QString &, const FindBackup &, Answer &answer)
+    {
+        answer.kind = backup.answer.value_or(backup.version.isEmpty() ? Answer::Kind::Refused : Answer::Kind::Ok);
+        if (answer.kind == Answer::Kind::Ok)
+            answer.body = {{"version", backup.version}, {"public_key", backup.publicKey}};
+    }
+    void serve(const QString &, const QString &, const BackUpKeys &upload, Answer &answer)
+    {
+        const bool same = upload.version == backup.version;
+        answer.kind = backup.answer.value_or(same ? Answer::Kind::Ok : Answer::Kind::WrongVersion);
+        if (answer.kind != Answer::Kind::Ok)
+            return;
+        qsizetype count = 0;
+        const QJsonObject rooms = upload.body.value("rooms").toObject();
+        for (auto room = rooms.begin(); room != rooms.end(); ++room) {
+            const QJsonObject sessions = room.value().toObject().value("sessions").toObject();
+            for (auto one = sessions.begin(); one != sessions.end(); ++one, ++count)
+                backup.sessions.insert(SessionName{room.key(), one.key()}.key(), one.value().toObject());
+        }
+        backup.uploads.push_back(count);
+    }
+
     QHash<QString, QMap<QString, KnownDevice>> m_devices;
     QHash<QString, QJsonObject> m_identities;
 };
@@ -158,6 +188,7 @@ struct Party {
     std::unique_ptr<Machine> machine;
     Policy policy = Policy::CrossSigned;
     QString given; // the device of an account's session; empty: it makes one
+    bool keyBackup = false;
     Notes notes;
     qint64 now = 1'000'000;
 
@@ -172,7 +203,8 @@ struct Party {
         QVector<SealedRecord> committed;
         for (auto it = rows.begin(); it != rows.end(); ++it)
             committed.push_back({it.key(), it.value()});
-        machine = Machine::open({user, policy, {}, given}, *backend, seal, systemRandom, committed, now).value();
+        machine =
+            Machine::open({user, policy, {}, given, keyBackup}, *backend, seal, systemRandom, committed, now).value();
     }
     void commit()
     {

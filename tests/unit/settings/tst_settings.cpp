@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plugin's own settings: what is read, and the message of each wrong field.
 #include "settings.h"
+#include "testhost.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -106,7 +107,8 @@ private Q_SLOTS:
         const QJsonObject fields{{QStringLiteral("user"), QStringLiteral("@alice:test")},
                                  {QStringLiteral("login"), QStringLiteral("password")},
                                  {QStringLiteral("password"), QStringLiteral("pass word")},
-                                 {QStringLiteral("invitations"), QStringLiteral("all")}};
+                                 {QStringLiteral("invitations"), QStringLiteral("all")},
+                                 {QStringLiteral("key_backup"), true}};
         const auto read =
             readSettings({{QStringLiteral("mode"), QStringLiteral("client")}, {QStringLiteral("account"), fields}});
         QVERIFY(read.ok());
@@ -115,6 +117,26 @@ private Q_SLOTS:
         QCOMPARE(read->account->login.password, QByteArray("pass word"));
         QCOMPARE(read->account->login.deviceName, QStringLiteral("Matrix VoIP bridge"));
         QVERIFY(read->account->invitations == homeserver::Invitations::All);
+        QVERIFY(read->account->keyBackup);
+        QVERIFY(!AccountSettings().keyBackup);
+    }
+
+    void keyBackupNeedsTheRecoveryKey()
+    {
+        bridge::TestHost host;
+        host.people = host.people.first(1);
+        AccountSettings settings;
+        settings.login.user = QStringLiteral("@alice:test");
+        QVERIFY(completeAccount(settings, host).ok());
+        settings.keyBackup = true;
+        const auto without = completeAccount(settings, host);
+        QVERIFY(!without.ok());
+        QCOMPARE(without.error().details.value(QLatin1String("key")).toString(), QStringLiteral("account.key_backup"));
+        QCOMPARE(without.error().message,
+                 QStringLiteral("plugins.matrixvoip.account.key_backup needs the account's recovery key: give "
+                                "account.recovery_key or the secret account_recovery_key, or set it to false"));
+        settings.recoveryKey = "EsSz z9tE P7v3 2x3J pej9 kEu3 wFRg Cohn LtKd CcAP Gyjg nnbj";
+        QVERIFY(completeAccount(settings, host).ok());
     }
 
     void wrongFields_data()
@@ -153,6 +175,7 @@ private Q_SLOTS:
         account(R"({"user":"@a:b","login":"token","token":"a b"})",
                 "account.token must be an access token: printable, without spaces");
         account(R"({"user":"@a:b","login":"password","password":7})", "account.password must be 1 to 512 characters");
+        account(R"({"user":"@a:b","login":"sso","key_backup":"yes"})", "account.key_backup must be true or false");
         account(R"({"user":"@a:b","login":"sso","colour":1})", "account.colour is not a setting of this plugin");
         row(R"({"invite_lifetime_seconds":29})", "invite_lifetime_seconds must be a whole number from 30 to 600");
         row(R"({"connect_timeout_seconds":601})", "connect_timeout_seconds must be a whole number from 10 to 600");

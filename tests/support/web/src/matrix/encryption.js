@@ -68,6 +68,18 @@ export class Encryption {
     return Boolean((await this.crypto.getDeviceVerificationStatus(this.client.getUserId(), this.client.getDeviceId()))?.signedByOwner);
   }
 
+  // The account's key backup, whose key is put into the secret storage. Gives that key.
+  async makeKeyBackup() {
+    await this.crypto.resetKeyBackup();
+    return btoa(String.fromCharCode(...await this.crypto.getSessionBackupPrivateKey()));
+  }
+
+  // As a new device does with the recovery key: what the backup has is read from then on. Gives how many keys that are.
+  async restoreKeyBackup() {
+    await this.crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+    return (await this.crypto.restoreKeyBackup()).imported;
+  }
+
   // shield: 'none', 'grey' or 'red', null where nothing was encrypted or nothing could be read. failure: why it could not.
   async read(event) {
     const wire = event.getWireContent();

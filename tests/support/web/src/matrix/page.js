@@ -216,6 +216,18 @@ class MatrixPhone extends MatrixCalls {
     return this.verification.view();
   }
 
+  makeKeyBackup() {
+    return this.encryption.makeKeyBackup();
+  }
+
+  restoreKeyBackup() {
+    return this.encryption.restoreKeyBackup();
+  }
+
+  async logout() {
+    await this.client.logout(true);
+  }
+
   async sessionsOfUser() {
     const user = this.client.getUserId();
     return [...(await this.client.getCrypto().getUserDeviceInfo([user], true)).get(user).keys()];
