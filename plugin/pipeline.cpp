@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include "crypto/olmbackend.h"
+#include "crypto/seal.h"
 #include "effects/present.h"
 #include "observe/log.h"
 #include "protocol/read.h"
@@ -129,6 +130,7 @@ Pipeline *Pipeline::makeOn(QThread &thread, const PipelineSettings &settings, Sh
     const auto make = [&, home = QThread::currentThread()] {
         made = new Pipeline(settings, shared);
         connect(&thread, &QThread::finished, made, &QObject::deleteLater);
+        connect(made, &QObject::destroyed, &crypto::leaveThread);
         there.moveToThread(home);
     };
     QMetaObject::invokeMethod(&there, make, Qt::BlockingQueuedConnection);

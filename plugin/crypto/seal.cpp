@@ -2,6 +2,7 @@
 #include "crypto/seal.h"
 
 #include <memory>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -104,6 +105,11 @@ Outcome<Secret> Seal::open(QByteArrayView sealed, QByteArrayView place) const
     if (!good)
         return Fault::BadSeal;
     return plain;
+}
+
+void leaveThread()
+{
+    OPENSSL_thread_stop();
 }
 
 } // namespace voip::crypto

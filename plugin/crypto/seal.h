@@ -29,4 +29,8 @@ private:
     Secret m_key;
 };
 
+// Gives back what libcrypto keeps for the calling thread, which is about to end: left to the thread's end it would be
+// done beside the end of the process, or not at all.
+void leaveThread();
+
 } // namespace voip::crypto

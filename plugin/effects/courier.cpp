@@ -20,8 +20,7 @@ const QString deviceName = QStringLiteral("Calls bridge");
 
 Answer::Kind kindOf(const homeserver::Failure &failure)
 {
-    // "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE" before it was in the specification.
-    if (failure.code.endsWith(QLatin1String("M_UNKNOWN_DEVICE")))
+    if (failure.deviceMissing())
         return Answer::Kind::UnknownDevice;
     if (failure.status == 400 && failure.message.contains(QLatin1String("already exists")))
         return Answer::Kind::KeysExist;

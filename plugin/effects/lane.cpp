@@ -85,6 +85,8 @@ void Lane::restore(const store::LaneRecord &record)
 
 void Lane::resume(bool hostLives)
 {
+    if (m_cipher && m_cipher->deviceReady())
+        m_services.outbox.setDevice(m_id, m_cipher->deviceId());
     const auto unsent = std::exchange(m_unsent, {});
     for (const store::OutboxEntry &entry : unsent)
         m_services.outbox.addRestored(entry);

@@ -177,10 +177,12 @@ void Lane::performKeys(const Decision &decision)
     observeKeys(m_cipher->takeNotes());
     if (const auto again = m_cipher->takeRetries(); !again.isEmpty())
         m_queue.push_front({.entries = again});
-    if (m_cipher->deviceReady() && !std::exchange(m_deviceWasReady, true))
+    if (m_cipher->deviceReady() && !std::exchange(m_deviceWasReady, true)) {
+        m_services.outbox.setDevice(m_id, m_cipher->deviceId());
         Q_EMIT deviceIsReady(m_id);
-    else if (!m_cipher->deviceReady())
+    } else if (!m_cipher->deviceReady()) {
         m_deviceWasReady = false;
+    }
     if (const bool isSigned = m_cipher->isSignedByOwner(); std::exchange(m_deviceWasSigned, isSigned) != isSigned)
         Q_EMIT deviceSignatureChanged(m_id, isSigned);
     if (auto verifications = m_cipher->verifications(); verifications != m_verifications) {

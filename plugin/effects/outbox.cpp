@@ -169,7 +169,9 @@ void Outbox::attempt(const Key &key, Item &item)
     const qint64 ref = item.entry.ref;
     const QString type =
         item.entry.form == store::Form::Encrypted ? QStringLiteral("m.room.encrypted") : item.entry.type;
-    m_client.sendEvent(key.lane, item.entry.roomId, type, item.entry.txnId, item.entry.content,
+    if (!item.device)
+        item.device = m_devices.value(key.lane);
+    m_client.sendEvent(key.lane, *item.device, item.entry.roomId, type, item.entry.txnId, item.entry.content,
                        [this, key, ref](const homeserver::Result<QString> &result) {
                            --m_inFlight;
                            finished(key, ref, result);
@@ -247,6 +249,11 @@ void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QStri
     item->maybeSeen = item->maybeSeen || failure.maybeDone;
     if (item->discarded) {
         settleHead(key);
+        return work(key);
+    }
+    if (failure.deviceMissing() && !item->device->isEmpty()) { // deleted there; the lane will make another
+        item->device = QString();
+        m_devices.remove(key.lane);
         return work(key);
     }
     item->limited = failure.kind == homeserver::FailureKind::RateLimited;

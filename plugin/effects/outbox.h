@@ -17,6 +17,7 @@
 
 #include <deque>
 #include <limits>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -48,6 +49,9 @@ public:
     void discard(const QString &lane, qint64 ref);
     void release(const QString &lane, qint64 ref);
 
+    // The lane's device, which the homeserver knows: what is sent as it is known to be a repeat even after the
+    // homeserver was started again (R111).
+    void setDevice(const QString &lane, const QString &device) { m_devices.insert(lane, device); }
     // Nothing is begun while it may be another worker's to send.
     void setSuspended(bool suspended);
     // Another worker holds the lane: what waits is its business.
@@ -71,7 +75,8 @@ private:
         qint64 begun = 0; // when it came to the head of its queue, or may go on after a rate limit
         int failures = 0;
         bool inFlight = false;
-        bool maybeSeen = false; // the homeserver may have it already
+        bool maybeSeen = false;        // the homeserver may have it already
+        std::optional<QString> device; // with which it was first tried: a repeat is known by it
         bool held = false;
         bool discarded = false; // forget it as soon as its request is over
         bool delayTold = false;
@@ -115,6 +120,7 @@ private:
     const Clock &m_clock;
     QHash<Key, Queue> m_queues;
     QHash<QString, QHash<qint64, QString>> m_calls; // lane -> ref -> call id
+    QHash<QString, QString> m_devices;              // by lane
     std::set<std::pair<qint64, Key>> m_due;         // when something is due in a queue next
     std::deque<Key> m_ready;                        // may be sent once fewer are under way
     int m_inFlight = 0;

@@ -79,6 +79,7 @@ void Outbox::forget(const QString &lane)
         it = m_queues.erase(it);
     }
     m_calls.remove(lane);
+    m_devices.remove(lane);
     m_metrics.set(observe::Gauge::OutboxDepth, m_depth);
     arm();
 }

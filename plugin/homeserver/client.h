@@ -58,10 +58,12 @@ public:
     [[nodiscard]] bool reachable() const { return m_reachable; }
 
     // `asUser`: a ghost's full Matrix id, or empty for the bridge's own user.
-    // `txnId` must be unique over all ghosts: the homeserver keeps one set for the whole appservice (R111).
-    void sendEvent(const QString &asUser, const QString &roomId, const QString &type, const QString &txnId,
-                   const QJsonObject &content, Reply<QString> reply); // -> event id
-    void registerGhost(const QString &localpart, Reply<bool> reply);  // -> true: created; false: it existed
+    // `txnId` must be unique over all ghosts: the homeserver keeps one set for the whole appservice (R111). Synapse
+    // keeps that set in its memory for half an hour, and only what a `device` (one that it knows, or empty) sends for
+    // longer than it runs.
+    void sendEvent(const QString &asUser, const QString &device, const QString &roomId, const QString &type,
+                   const QString &txnId, const QJsonObject &content, Reply<QString> reply); // -> event id
+    void registerGhost(const QString &localpart, Reply<bool> reply); // -> true: created; false: it existed
     void setDisplayName(const QString &asUser, const QString &name, Reply<Done> reply);
     // Must not be repeated blindly: a failure with maybeDone may have made a room.
     void createDirectRoom(const QString &asUser, const QString &invitee, const QJsonArray &initialState,

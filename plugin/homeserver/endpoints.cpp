@@ -85,12 +85,13 @@ Result<TurnServers> turnServersOf(const QJsonObject &answer)
 
 } // namespace
 
-void Client::sendEvent(const QString &asUser, const QString &roomId, const QString &type, const QString &txnId,
-                       const QJsonObject &content, Reply<QString> reply)
+void Client::sendEvent(const QString &asUser, const QString &device, const QString &roomId, const QString &type,
+                       const QString &txnId, const QJsonObject &content, Reply<QString> reply)
 {
     request(
         asUser, Method::Put, room(roomId, {QStringLiteral("send"), type, txnId}), {}, content,
-        reading<QString>([](const QJsonObject &answer) { return readString(answer, "event_id"); }, std::move(reply)));
+        reading<QString>([](const QJsonObject &answer) { return readString(answer, "event_id"); }, std::move(reply)),
+        {.device = device});
 }
 
 void Client::registerGhost(const QString &localpart, Reply<bool> reply)

@@ -27,6 +27,12 @@ bool Failure::ghostMissing() const
            message.contains(QLatin1String("has not registered this user"), Qt::CaseInsensitive);
 }
 
+bool Failure::deviceMissing() const
+{
+    // "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE" before it was in the specification.
+    return kind == FailureKind::Rejected && code.endsWith(QLatin1String("M_UNKNOWN_DEVICE"));
+}
+
 QString nameOf(FailureKind kind)
 {
     switch (kind) {

@@ -51,6 +51,8 @@ struct Failure {
     [[nodiscard]] bool transient() const;
     // The acting user lies in our namespace but was never registered: register it (GhostDirectory) and try again.
     [[nodiscard]] bool ghostMissing() const;
+    // The server does not have the device that was to act.
+    [[nodiscard]] bool deviceMissing() const;
 
     bool operator==(const Failure &) const = default;
 };

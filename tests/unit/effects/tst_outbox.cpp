@@ -4,6 +4,7 @@
 #include "fakehomeserver.h"
 
 #include <QTest>
+#include <QUrlQuery>
 
 using namespace bridge;
 using namespace voip;
@@ -110,6 +111,35 @@ private Q_SLOTS:
                  QStringList{QStringLiteral("a/1 waits: M_UNKNOWN")}); // once
         QCOMPARE(m_outbox->depth(), 0);
         QCOMPARE(m_homeserver->sent().size(), 4);
+    }
+
+    // R111: as the device, and a repeat as the one it was tried with; but not as one that is no more.
+    void asTheDevice()
+    {
+        QStringList devices;
+        bool unknown = false;
+        int failures = 1;
+        m_homeserver->instead = [&](const auto &request, const QStringList &path) -> std::optional<Answer> {
+            if (!isSend(path))
+                return {};
+            devices += QUrlQuery(QUrl(QString::fromLatin1(request.target))).queryItemValue(QStringLiteral("device_id"));
+            if (unknown && !devices.last().isEmpty())
+                return errorAnswer(400, "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE");
+            return failures-- > 0 ? std::optional(errorAnswer(503, "M_UNKNOWN")) : std::nullopt;
+        };
+        add("a", 1);
+        QTRY_COMPARE_WITH_TIMEOUT(devices.size(), 1, patience);
+        m_outbox->setDevice(lane, QStringLiteral("DEV"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_results.contains(QStringLiteral("sent a/1")), patience);
+        QCOMPARE(devices, (QStringList{QString(), QString()}));
+        add("a", 2);
+        QTRY_VERIFY_WITH_TIMEOUT(m_results.contains(QStringLiteral("sent a/2")), patience);
+        QCOMPARE(devices.last(), QStringLiteral("DEV"));
+        unknown = true;
+        add("a", 3);
+        QTRY_VERIFY_WITH_TIMEOUT(m_results.contains(QStringLiteral("sent a/3")), patience);
+        QCOMPARE(devices.size(), 5);
+        QCOMPARE(devices.last(), QString());
     }
 
     // What waits for its turn is not under way, and loses none of its time limit; every turn comes.

@@ -46,13 +46,14 @@ private Q_SLOTS:
     {
         m_server->answer(json(200, R"({"event_id":"$e"})"));
         const auto result = await<QString>([&](auto reply) {
-            m_client->sendEvent(kGhost, kRoom, QStringLiteral("m.call.hangup"), QStringLiteral("t#1?"),
-                                {{QStringLiteral("call_id"), QStringLiteral("c")}}, reply);
+            m_client->sendEvent(kGhost, QStringLiteral("DEV"), kRoom, QStringLiteral("m.call.hangup"),
+                                QStringLiteral("t#1?"), {{QStringLiteral("call_id"), QStringLiteral("c")}}, reply);
         });
         QCOMPARE(result.value(), QStringLiteral("$e"));
         QCOMPARE(last().method, QByteArray("PUT"));
         QCOMPARE(last().target, QByteArray("/_matrix/client/v3/rooms/%21r%2Fx%3Atest/send/m.call.hangup/t%231%3F"
-                                           "?user_id=%40nova_alice%3Atest"));
+                                           "?user_id=%40nova_alice%3Atest&device_id=DEV"
+                                           "&org.matrix.msc3202.device_id=DEV"));
         QCOMPARE(last().body, QByteArray(R"({"call_id":"c"})"));
         QCOMPARE(last().headers.value("content-type"), QByteArray("application/json"));
     }
