@@ -5,6 +5,7 @@
 //   QMetaObject::invokeMethod(f)   the call        -> f; and for a blocking one f -> the call's return
 //   emit of a signal               the emit        -> the functors and methods that are connected to that sender, also
 //                                                     if the sender is gone when they are called
+//   connect                        the call        -> the call and the end of the functor
 //   arguments of a queued signal   their copy      -> the functor or method that gets them, or their end without one
 //   what nobody hears any more     the call, the emit -> the end of the functor
 //   QFuture                        finish()        -> whoever is told or waits
@@ -174,6 +175,7 @@ public:
     {
     }
     void *from() { return m_from; }
+    void *made() { return &m_made; }
     void *done() { return &m_done; }
 
 private:
@@ -182,12 +184,14 @@ private:
         auto *edge = static_cast<Edge *>(base);
         switch (which) {
         case Destroy:
+            __tsan_acquire(&edge->m_made);
             __tsan_acquire(edge->m_from);
             __tsan_acquire(&edge->m_done);
             edge->m_inner->destroyIfLastRef();
             delete edge;
             break;
         case Call:
+            __tsan_acquire(&edge->m_made);
             __tsan_acquire(edge->m_from);
             for (int i = 1; i <= edge->m_arguments; ++i)
                 __tsan_acquire(arguments[i]);
@@ -204,6 +208,7 @@ private:
     QtPrivate::QSlotObjectBase *m_inner;
     void *m_from;
     int m_arguments;
+    char m_made = 0;
     char m_done = 0;
 };
 
@@ -255,6 +260,7 @@ QMetaObject::Connection QObject::connectImpl(const QObject *sender, void **signa
         original<Connect>("_ZN7QObject11connectImplEPKS_PPvS1_S3_PN9QtPrivate15QSlotObjectBaseEN2Qt1"
                           "4ConnectionTypeEPKiPK11QMetaObject");
     auto *edge = new Edge(slot, tokenOf(sender), watchArguments(meta, signal));
+    __tsan_release(edge->made());
     return real(sender, signal, receiver, method, edge, type, types, meta);
 }
 

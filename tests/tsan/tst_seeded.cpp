@@ -9,11 +9,13 @@
 #include <QPromise>
 #include <QThread>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 // Touches what it points to when it is copied, and when its last copy that was not moved from ends.
@@ -236,19 +238,53 @@ void future(bool late)
     loop.exec();
 }
 
+template <typename Mutex>
 void mutex(bool late)
 {
     Other other;
-    static QMutex lock;
+    static Mutex lock;
     QMetaObject::invokeMethod(
         &other.there,
         [late] {
-            const QMutexLocker locker(late ? nullptr : &lock);
+            std::unique_lock locker(lock, std::defer_lock);
+            if (!late)
+                locker.lock();
             *value() += 1;
         },
         Qt::QueuedConnection);
-    const QMutexLocker locker(&lock);
+    const std::lock_guard locker(lock);
     *value() += 1;
+}
+
+// What libc does for us is seen as well.
+void block(bool late)
+{
+    static std::array<char, 256> bytes;
+    Other other;
+    if (!late)
+        bytes.fill(1);
+    QMetaObject::invokeMethod(
+        &other.there, [] { bytes.fill(2); }, Qt::QueuedConnection);
+    if (late)
+        bytes.fill(1);
+    other.end();
+    *value() = bytes.front(); // or nobody needs them
+}
+
+// A sender that never says a thing ends on the other thread, and the functor with it.
+void connected(bool late)
+{
+    Other other;
+    auto *sender = new Emitter;
+    sender->moveToThread(&other.thread);
+    Gate gate(other, [sender] { delete sender; });
+    if (!late)
+        *value() = 1;
+    QObject::connect(sender, &Emitter::told, sender, [word = Word(value())] {});
+    if (late)
+        *value() = 1;
+    gate.open();
+    other.end();
 }
 
 void end(bool late)
@@ -275,7 +311,10 @@ int main(int argc, char **argv)
                                                      {"unheard-argument", unheardArgument},
                                                      {"unheard-call", unheardCall},
                                                      {"future", future},
-                                                     {"mutex", mutex},
+                                                     {"mutex", mutex<QMutex>},
+                                                     {"std-mutex", mutex<std::mutex>},
+                                                     {"block", block},
+                                                     {"connected", connected},
                                                      {"end", end}};
     if (argc < 2) {
         for (const auto &[name, way] : ways)
