@@ -9,9 +9,30 @@
 #include <QPromise>
 #include <QThread>
 
+#include <array>
+#include <atomic>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+// Touches what it points to when it is copied, and when its last copy that was not moved from ends.
+struct Word {
+    Word() = default;
+    explicit Word(int *to) : touches(to) {}
+    Word(const Word &other) : touches(other.touches), number(other.number) {}
+    Word(Word &&other) noexcept : touches(std::exchange(other.touches, nullptr)), number(other.number) {}
+    Word &operator=(const Word &) = delete;
+    ~Word()
+    {
+        if (touches)
+            *touches += 1;
+    }
+    int *touches = nullptr;
+    int number = 1;
+};
 
 namespace
 {
@@ -22,6 +43,7 @@ class Emitter : public QObject
 
 Q_SIGNALS:
     void told();
+    void said(const Word &word);
 };
 
 struct Other { // a thread with an event loop, and an object that lives there
@@ -47,6 +69,28 @@ int *value()
     static int number = 0;
     return &number;
 }
+
+// Keeps the other thread from what is posted to it, until it is let go. Relaxed, so no edge of its own.
+class Gate
+{
+public:
+    explicit Gate(Other &other, std::function<void()> then = {})
+    {
+        QMetaObject::invokeMethod(
+            &other.there,
+            [open = m_open, then = std::move(then)] {
+                while (!open->load(std::memory_order_relaxed))
+                    QThread::yieldCurrentThread();
+                if (then)
+                    then();
+            },
+            Qt::QueuedConnection);
+    }
+    void open() { m_open->store(true, std::memory_order_relaxed); }
+
+private:
+    std::shared_ptr<std::atomic<bool>> m_open = std::make_shared<std::atomic<bool>>(false);
+};
 
 void invoke(bool late)
 {
@@ -98,6 +142,75 @@ void strangers(bool late)
     Q_EMIT second.told();
 }
 
+// The sender is gone when its slot is called.
+void gone(bool late)
+{
+    Other other;
+    Gate gate(other);
+    {
+        auto heap = std::make_unique<Emitter>();
+        QObject::connect(
+            heap.get(), &Emitter::told, &other.there, [] { *value() += 1; }, Qt::QueuedConnection);
+        if (!late)
+            *value() = 1;
+        Q_EMIT heap->told();
+    }
+    if (late)
+        *value() = 1;
+    gate.open();
+    other.end();
+}
+
+// The copy of what a queued signal says is made on this thread, and read and destroyed on the other.
+void argument(bool late)
+{
+    Other other;
+    Emitter emitter;
+    QObject::connect(
+        &emitter, &Emitter::said, &other.there, [](const Word &word) { *value() += word.number; },
+        Qt::QueuedConnection);
+    Gate gate(other);
+    Q_EMIT emitter.said(Word());
+    if (late)
+        *value() = 1;
+    gate.open();
+    other.end();
+}
+
+// Whoever should hear it goes away: what was said ends on its thread all the same.
+void unheard(bool late, bool asArgument)
+{
+    Other other;
+    auto *dies = new QObject;
+    dies->moveToThread(&other.thread);
+    Gate gate(other, [dies] { delete dies; });
+    Emitter emitter;
+    QObject::connect(
+        &emitter, &Emitter::said, dies, [](const Word &) {}, Qt::QueuedConnection);
+    if (!late)
+        *value() = 1;
+    if (asArgument) {
+        Word word(value());
+        Q_EMIT emitter.said(word);
+        word.touches = nullptr;
+    } else {
+        QMetaObject::invokeMethod(
+            dies, [word = Word(value())] {}, Qt::QueuedConnection);
+    }
+    if (late)
+        *value() = 1;
+    gate.open();
+    other.end();
+}
+void unheardArgument(bool late)
+{
+    unheard(late, true);
+}
+void unheardCall(bool late)
+{
+    unheard(late, false);
+}
+
 void future(bool late)
 {
     Other other;
@@ -125,19 +238,53 @@ void future(bool late)
     loop.exec();
 }
 
+template <typename Mutex>
 void mutex(bool late)
 {
     Other other;
-    static QMutex lock;
+    static Mutex lock;
     QMetaObject::invokeMethod(
         &other.there,
         [late] {
-            const QMutexLocker locker(late ? nullptr : &lock);
+            std::unique_lock locker(lock, std::defer_lock);
+            if (!late)
+                locker.lock();
             *value() += 1;
         },
         Qt::QueuedConnection);
-    const QMutexLocker locker(&lock);
+    const std::lock_guard locker(lock);
     *value() += 1;
+}
+
+// What libc does for us is seen as well.
+void block(bool late)
+{
+    static std::array<char, 256> bytes;
+    Other other;
+    if (!late)
+        bytes.fill(1);
+    QMetaObject::invokeMethod(
+        &other.there, [] { bytes.fill(2); }, Qt::QueuedConnection);
+    if (late)
+        bytes.fill(1);
+    other.end();
+    *value() = bytes.front(); // or nobody needs them
+}
+
+// A sender that never says a thing ends on the other thread, and the functor with it.
+void connected(bool late)
+{
+    Other other;
+    auto *sender = new Emitter;
+    sender->moveToThread(&other.thread);
+    Gate gate(other, [sender] { delete sender; });
+    if (!late)
+        *value() = 1;
+    QObject::connect(sender, &Emitter::told, sender, [word = Word(value())] {});
+    if (late)
+        *value() = 1;
+    gate.open();
+    other.end();
 }
 
 void end(bool late)
@@ -155,9 +302,20 @@ void end(bool late)
 int main(int argc, char **argv)
 {
     const QCoreApplication app(argc, argv);
-    const std::map<std::string, void (*)(bool)> ways{
-        {"invoke", invoke}, {"blocking", blocking}, {"signal", signal}, {"strangers", strangers},
-        {"future", future}, {"mutex", mutex},       {"end", end}};
+    const std::map<std::string, void (*)(bool)> ways{{"invoke", invoke},
+                                                     {"blocking", blocking},
+                                                     {"signal", signal},
+                                                     {"strangers", strangers},
+                                                     {"gone", gone},
+                                                     {"argument", argument},
+                                                     {"unheard-argument", unheardArgument},
+                                                     {"unheard-call", unheardCall},
+                                                     {"future", future},
+                                                     {"mutex", mutex<QMutex>},
+                                                     {"std-mutex", mutex<std::mutex>},
+                                                     {"block", block},
+                                                     {"connected", connected},
+                                                     {"end", end}};
     if (argc < 2) {
         for (const auto &[name, way] : ways)
             std::puts(name.c_str());
