@@ -89,7 +89,8 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<st
           m_client, protocol::eventTypes(),
           [this](const QString &lane, auto reply) { m_rooms.ensureGhost(lane, std::move(reply)); },
           [this](const QString &, auto reply) { findBackup(reply); },
-          [this](const EventBatch &batch, auto done) {
+          [this](EventBatch batch, auto done) {
+              batch.receivedAt = m_clock.now(); // R25, as in accept()
               m_intake.accept(batch).then(this, [done](BatchResult result) { done(result == BatchResult::Durable); });
           }),
       m_laneServices{m_store,
@@ -181,12 +182,12 @@ void Pipeline::connectParts()
                     held->take(snapshot);
             });
     connect(&m_rooms, &effects::RoomKeeper::recent, this,
-            [this](const QString &lane, const QVector<QJsonObject> &events) {
+            [this](const QString &lane, const QString &roomId, const QVector<QJsonObject> &events) {
                 EventBatch batch;
                 batch.transactionId = QStringLiteral("recent:") + lane + QUuid::createUuid().toString(QUuid::Id128);
                 batch.receivedAt = m_clock.now();
                 batch.events = events;
-                takeRecent(batch, 0);
+                takeRecent(batch, 0, [this, lane, roomId] { m_rooms.kept(lane, roomId); });
             });
     connect(&m_rooms, &effects::RoomKeeper::refused, this,
             [this](const QString &lane, const QString &roomId, const QString &code) {
@@ -266,6 +267,7 @@ Lane &Pipeline::makeLane(const QString &matrixId)
     connect(lane.get(), &Lane::consumed, &m_intake, &intake::Intake::consumed);
     connect(lane.get(), &Lane::seen, &m_intake, &intake::Intake::seen);
     connect(lane.get(), &Lane::enterRoom, &m_rooms, &effects::RoomKeeper::enter);
+    connect(lane.get(), &Lane::roomKnown, &m_rooms, &effects::RoomKeeper::known);
     connect(lane.get(), &Lane::roomChanged, this, [this](const QString &id, const call::Room &room) {
         m_router.setInRoom(id, room.id, room.has(id));
         const QStringList fresh = m_router.setPeers(id, room.id, peersIn(room, id));
@@ -285,11 +287,12 @@ Lane &Pipeline::makeLane(const QString &matrixId)
 }
 
 // What was said in a room before the ghost came. Nobody repeats it for us if it cannot be stored now.
-void Pipeline::takeRecent(const EventBatch &batch, int attempt)
+void Pipeline::takeRecent(const EventBatch &batch, int attempt, const std::function<void()> &then)
 {
-    m_intake.accept(batch).then(this, [this, batch, attempt](BatchResult result) {
-        if (result == BatchResult::Refused && attempt < recentAttempts)
-            QTimer::singleShot(std::chrono::seconds(1), this, [=, this] { takeRecent(batch, attempt + 1); });
+    m_intake.accept(batch).then(this, [this, batch, attempt, then](BatchResult result) {
+        if (result == BatchResult::Durable || attempt >= recentAttempts)
+            return then();
+        QTimer::singleShot(std::chrono::seconds(1), this, [=, this] { takeRecent(batch, attempt + 1, then); });
     });
 }
 

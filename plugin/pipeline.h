@@ -128,7 +128,7 @@ private:
     void restore(const QVector<store::LaneRecord> &records, const QHash<QString, QByteArray> &known, bool hostLives);
     void repeatNotices(const effects::Lane &lane);
     void serve(const QVector<store::InboxEntry> &pending);
-    void takeRecent(const voiphost::EventBatch &batch, int attempt);
+    void takeRecent(const voiphost::EventBatch &batch, int attempt, const std::function<void()> &then);
     void saveSwitch(const QByteArray &value, const std::function<void(bool)> &saved);
     void prune();
     [[nodiscard]] std::optional<voiphost::Error> notServing() const;
@@ -140,7 +140,7 @@ private:
     // Several workers on one database, in pipeline_share.cpp.
     void share();
     void takeOver(const QVector<int> &partitions);
-    void beginServing(const QVector<int> &partitions, const QVector<store::LaneRecord> &records,
+    void beginServing(const QMap<int, qint64> &tokens, const QVector<store::LaneRecord> &records,
                       const QHash<QString, QByteArray> &known);
     void closePartitions(const QVector<int> &partitions, const std::function<void()> &then);
     void dropLane(const QString &lane, const effects::Lane *which);

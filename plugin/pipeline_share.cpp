@@ -58,25 +58,28 @@ void Pipeline::takeOver(const QVector<int> &partitions)
                 takeOver(still);
         });
     };
-    m_store.settings(this, [this, partitions, tryAgain](const auto &known) {
+    QMap<int, qint64> tokens; // what is read under these is old once others are given for the partition
+    for (const int part : partitions)
+        tokens.insert(part, m_leases.tokenOf(part));
+    m_store.settings(this, [this, partitions, tokens, tryAgain](const auto &known) {
         if (!known.ok())
             return tryAgain();
-        m_store.restoreLanes(m_clock.now(), partitions, this, [this, partitions, tryAgain, known](const auto &records) {
+        const auto read = [this, partitions, tokens, tryAgain, known](const auto &records) {
             if (!records.ok())
                 return tryAgain();
-            m_mirror.settle(partitions,
-                            [this, partitions, records, known] { beginServing(partitions, *records, *known); });
-        });
+            m_mirror.settle(partitions, [this, tokens, records, known] { beginServing(tokens, *records, *known); });
+        };
+        m_store.restoreLanes(m_clock.now(), partitions, this, read);
     });
 }
 
-void Pipeline::beginServing(const QVector<int> &partitions, const QVector<store::LaneRecord> &records,
+void Pipeline::beginServing(const QMap<int, qint64> &tokens, const QVector<store::LaneRecord> &records,
                             const QHash<QString, QByteArray> &known)
 {
     QVector<int> fresh; // still held: they may be gone again by now
-    for (const int part : partitions) {
-        if (m_leases.partitions().contains(part) && !m_ready.contains(part))
-            fresh += part;
+    for (auto it = tokens.cbegin(); it != tokens.cend(); ++it) {
+        if (it.value() >= 0 && m_leases.tokenOf(it.key()) == it.value() && !m_ready.contains(it.key()))
+            fresh += it.key();
     }
     QVector<std::pair<QString, const Lane *>> old; // not gone yet, since they were lost
     for (const auto &[id, lane] : m_lanes) {
@@ -91,6 +94,10 @@ void Pipeline::beginServing(const QVector<int> &partitions, const QVector<store:
     for (const store::LaneRecord &record : records) {
         if (fresh.contains(store::partitionOf(record.lane)))
             ours += record;
+    }
+    for (const QString &lane : m_router.lanes()) {
+        if (fresh.contains(store::partitionOf(lane)))
+            m_rooms.forget(lane); // what was begun for it here before came to nothing
     }
     // This host has served before, or another one serves: the users' phones did not lose their bridge (R68).
     const bool hostLives = std::exchange(m_hasServed, true) || m_leases.workers() > 1;
@@ -124,8 +131,11 @@ void Pipeline::closePartitions(const QVector<int> &partitions, const std::functi
     for (const QString &id : std::as_const(closing)) {
         Lane *lane = m_lanes.at(id).get();
         lane->retire([this, id, lane, all] {
-            QMetaObject::invokeMethod(
-                this, [this, id, lane, all] { dropLane(id, lane); }, Qt::QueuedConnection);
+            const auto drop = [this, id, all, alive = QPointer(lane)] { // a new one may stand at its very address
+                if (alive)
+                    dropLane(id, alive);
+            };
+            QMetaObject::invokeMethod(this, drop, Qt::QueuedConnection);
         });
     }
 }

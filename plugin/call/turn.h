@@ -39,6 +39,8 @@ public:
     void on(const SendFailed &failed);
     void on(const Tick &tick);
     void on(const Restart &restart);
+    void followClock();
+    void silence(Call &call);
     void fireDue();
 
 private:

@@ -78,8 +78,31 @@ void Turn::on(const Tick &)
     // What is due fires before every input.
 }
 
+// The wall clock was set back while nobody was there, or that of the worker before was ahead: what is due keeps its
+// distance, or a call would live on for as long as the clock was wrong.
+void Turn::followClock()
+{
+    for (Call &call : line().calls) {
+        const Millis ahead = std::max(call.createdAt, call.answeredAt.value_or(0)) - m_now;
+        if (!call.live() || ahead <= 0)
+            continue;
+        call.createdAt -= ahead;
+        if (call.answeredAt)
+            *call.answeredAt -= ahead;
+        Millis none = 0;
+        for (Millis *due : {&call.deadline, &call.expiresAt, &call.gatherUntil, &call.foldUntil, &call.flushAt,
+                            &call.resumeBy, &call.negotiation.until, call.transfer ? &call.transfer->until : &none}) {
+            if (*due > 0)
+                *due = std::max<Millis>(1, *due - ahead);
+        }
+        touch(call);
+    }
+}
+
 void Turn::on(const Restart &restart)
 {
+    const QVector<QString> fired = m_step.changedCalls;
+    followClock();
     for (const Room &where : std::as_const(line().rooms)) {
         if (where.has(line().self) && !where.joined(line().self))
             give(EnterRoom{where.id});
@@ -89,7 +112,7 @@ void Turn::on(const Restart &restart)
     for (Call &call : line().calls) {
         if (restart.hostLives)
             continue;
-        const bool told = m_step.changedCalls.contains(call.id); // just now: it was kept back until now
+        const bool told = fired.contains(call.id); // just now: it was kept back until now
         if (call.state == State::Ringing && call.announced && call.fold == Fold::None && !told)
             notify(call, NoteInitiated{call.remoteSdp, call.remoteStreams, call.peerCan, {}, call.replaces});
         // Media goes on without us. Whether it does only the host can say; a call of which nobody says it is not kept.

@@ -53,8 +53,11 @@ Call *Turn::ownInviteIn(const QString &roomId, const QString &peer)
 void Turn::take(const InviteEvent &event)
 {
     const Call *known = line().find(event.roomId, event.callId, event.sender);
-    if (const QString reason = whyNotRing(event, known); !reason.isEmpty())
+    if (const QString reason = whyNotRing(event, known); !reason.isEmpty()) {
+        if (reason == QLatin1String("echo") && known->state == State::Ended)
+            silence(line().calls[known->id]);
         return drop(event, reason);
+    }
     Call *ours = ownInviteIn(event.roomId, event.sender);
     const bool crosses = ours && !line().settings.parallelCalls; // R83
     const Surge surge = crosses ? Surge::None : surgeOf(event.sender);
@@ -81,6 +84,13 @@ void Turn::take(const InviteEvent &event)
         forget(*before);
     entomb(event);
     drop(event, "glare");
+}
+
+// Our invite was given up, and got there all the same, perhaps after its hangup: nobody would tell the callee any more.
+void Turn::silence(Call &call)
+{
+    if (call.side == Side::Ours && !std::exchange(call.inviteSent, true))
+        send(call, OutHangup{call.reason}, m_now + longestLifetime);
 }
 
 // R28: an invite that was taken back before we saw it costs nobody his own call.

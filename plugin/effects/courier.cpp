@@ -4,7 +4,6 @@
 #include "homeserver/syncanswer.h"
 #include "observe/log.h"
 
-#include <QDateTime>
 #include <QElapsedTimer>
 #include <QUuid>
 
@@ -146,7 +145,6 @@ void Courier::handOn(const Trip &trip, const QString &since, const QJsonObject &
         return Q_EMIT answered(trip.lane, answerOf(trip.id, read.error()));
     voiphost::EventBatch batch;
     batch.transactionId = QStringLiteral("sync:") + QUuid::createUuid().toString(QUuid::Id128);
-    batch.receivedAt = QDateTime::currentMSecsSinceEpoch();
     // What came by itself, too, is known by its id.
     for (const homeserver::SyncRoom &room : read->rooms)
         batch.events += room.state + room.timeline;

@@ -56,10 +56,8 @@ Lane::~Lane()
 
 void Lane::restore(const store::LaneRecord &record)
 {
-    for (const call::Room &room : record.rooms) {
+    for (const call::Room &room : record.rooms)
         m_line.rooms.insert(room.id, room);
-        Q_EMIT roomChanged(m_id, room);
-    }
     for (const call::Call &call : record.calls) {
         m_line.calls.insert(call.id, call);
         if (call.live() && call.announced)
@@ -72,7 +70,7 @@ void Lane::restore(const store::LaneRecord &record)
     for (store::OutboxEntry &entry : m_unsent) {
         // Decided before the room was encrypted: never in the clear any more.
         if (entry.form == store::Form::Plain && m_line.rooms.value(entry.roomId).encrypted)
-            entry.form = store::Form::Waiting;
+            makeWait(entry);
         if (entry.form == store::Form::Waiting)
             m_waiting.insert(entry.ref, entry);
     }
@@ -81,6 +79,8 @@ void Lane::restore(const store::LaneRecord &record)
             << m_id << "cannot read its device and serves no encrypted room: restore the root key, or the database";
         m_cipher.reset();
     }
+    for (const call::Room &room : record.rooms)
+        Q_EMIT roomChanged(m_id, room); // who waited for it may act at once: last
 }
 
 void Lane::resume(bool hostLives)
@@ -170,6 +170,7 @@ void Lane::work()
         else
             decision->commit.forgottenCalls.push_back(id);
     }
+    keepFromClear(*decision);
     if (m_cipher && !sealInto(*decision))
         return finish(decision, std::move(works),
                       store::StoreError{store::StoreError::Kind::Unavailable, QStringLiteral("state not sealed")});
@@ -374,6 +375,7 @@ void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> wo
     for (const Work &work : works) {
         for (const store::InboxEntry &entry : work.entries)
             lookedAt.push_back(entry.seq);
+        tellRoom(work);
     }
     if (!lookedAt.isEmpty())
         Q_EMIT seen(lookedAt);

@@ -85,6 +85,7 @@ Q_SIGNALS:
     void fenced(const QString &lane);       // a commit was refused: another worker holds it
     void noticed(const QString &lane, const voiphost::CallNotice &notice);
     void enterRoom(const QString &lane, const QString &roomId);
+    void roomKnown(const QString &lane, const QString &roomId); // a RoomSnapshot is committed
     void roomChanged(const QString &lane, const voip::call::Room &room);
     void deviceIsReady(const QString &lane);
     void deviceSignatureChanged(const QString &lane, bool isSigned); // by its owner, as the device list says
@@ -130,7 +131,12 @@ private:
     void concludeKeys(Decision &decision);
     [[nodiscard]] bool sealInto(Decision &decision);
     void performKeys(const Decision &decision);
+    void keepFromClear(Decision &decision) const;
+    void keepFromClear(const QString &roomId);
+    void makeWait(store::OutboxEntry &entry) const;
+    [[nodiscard]] qint64 longestWait() const;
     void observeKeys(const crypto::Notes &notes);
+    void tellRoom(const Work &work);
     void setAlarm(qint64 notBefore = 0);
     // The answer to an action that needs no decision of the core (idempotent repeat, refused as a whole).
     [[nodiscard]] std::optional<voiphost::Expected<voiphost::FullPlaced>> answerWithoutCore(const HostAction &action,

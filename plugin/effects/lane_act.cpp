@@ -20,6 +20,10 @@ constexpr qsizetype mostUnsent = 2048;  // in the outbox, of one lane
 
 void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
 {
+    for (const call::Room &room : decision.commit.rooms) {
+        if (room.encrypted)
+            keepFromClear(room.id); // before anything else is begun
+    }
     for (const qint64 ref : decision.withdrawn)
         m_services.outbox.discard(m_id, ref);
     for (const store::OutboxEntry &entry : decision.commit.sends)
@@ -99,6 +103,14 @@ Expected<FullPlaced> Lane::outcome(const call::Effect &effect, const call::Line 
 FullCall Lane::present(const call::Call &call, const call::Line &line) const
 {
     return toHost(call, line.rooms.value(call.roomId).conversationId);
+}
+
+void Lane::tellRoom(const Work &work)
+{
+    if (!work.input)
+        return;
+    if (const auto *snapshot = std::get_if<call::RoomSnapshot>(&*work.input))
+        Q_EMIT roomKnown(m_id, snapshot->roomId);
 }
 
 void Lane::setAlarm(qint64 notBefore)

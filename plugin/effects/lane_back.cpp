@@ -81,6 +81,7 @@ void Lane::drop(Work &broken, const store::StoreError &error)
         const QVector<qint64> seqs = skip.consumed;
         m_services.store.commit(std::move(skip), this, [this, seqs](const auto &) { Q_EMIT consumed(seqs); });
     }
+    tellRoom(broken); // nobody waits for it for ever
     // It may have been the tick of a deadline: the deadline stands, but must not spin.
     setAlarm(m_services.clock.now() + brokenPause);
 }

@@ -17,9 +17,42 @@ using observe::cryptoLog;
 namespace
 {
 
-constexpr qint64 longestWait = 60LL * 60 * 1000;
+constexpr qint64 oneHour = 60LL * 60 * 1000;
 
 } // namespace
+
+// For keys, that may never come: nobody needs the end of a call that is long over. Without a device none will.
+qint64 Lane::longestWait() const
+{
+    return m_cipher ? oneHour : 0;
+}
+
+void Lane::makeWait(store::OutboxEntry &entry) const
+{
+    entry.form = store::Form::Waiting;
+    if (entry.notAfter == 0)
+        entry.notAfter = entry.createdAt + longestWait();
+}
+
+// Decided in the same step as that the room is encrypted, and before it.
+void Lane::keepFromClear(Decision &decision) const
+{
+    for (store::OutboxEntry &entry : decision.commit.sends) {
+        if (entry.form == store::Form::Plain && decision.line.rooms.value(entry.roomId).encrypted)
+            makeWait(entry);
+    }
+}
+
+// Decided before, and nobody has begun to send it.
+void Lane::keepFromClear(const QString &roomId)
+{
+    const auto kept = m_services.outbox.keepFromClear(m_id, roomId, longestWait());
+    if (!m_cipher || kept.isEmpty())
+        return;
+    for (const store::OutboxEntry &entry : kept)
+        m_waiting.insert(entry.ref, entry);
+    m_queue.push_back({.keys = WantKeys{roomId}});
+}
 
 // What the parser may see of a batch. The rest is dealt with, or kept until it can be opened.
 QVector<store::InboxEntry> Lane::readable(const QVector<store::InboxEntry> &entries, Decision &decision)
@@ -116,9 +149,8 @@ bool Lane::sealInto(Decision &decision)
     }
     m_cipher->seal(decision.commit.sends, decision.line);
     for (store::OutboxEntry &entry : decision.commit.sends) {
-        // Keys may never come, and nobody needs the end of a call that is long over.
-        if (entry.form == store::Form::Waiting && entry.notAfter == 0)
-            entry.notAfter = entry.createdAt + longestWait;
+        if (entry.form == store::Form::Waiting)
+            makeWait(entry);
     }
     return m_cipher->changes(decision.commit.state);
 }
@@ -142,15 +174,6 @@ void Lane::performKeys(const Decision &decision)
     using observe::LabelledCounter;
     for (const store::OutboxEntry &entry : decision.commit.encrypted)
         m_services.outbox.sealed(entry);
-    for (const call::Room &room : decision.commit.rooms) {
-        if (!room.encrypted)
-            continue;
-        const auto kept = m_services.outbox.keepFromClear(m_id, room.id);
-        for (const store::OutboxEntry &entry : kept)
-            m_waiting.insert(entry.ref, entry);
-        if (!kept.isEmpty())
-            m_queue.push_back({.keys = WantKeys{room.id}});
-    }
     for (const Cipher::Unopened &unopened : decision.unopened) {
         const QJsonObject &event = unopened.entry.body;
         const QString eventId = event.value(QLatin1String("event_id")).toString();

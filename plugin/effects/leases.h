@@ -35,7 +35,8 @@ public:
     [[nodiscard]] int workers() const { return m_workers; } // alive, by the last answer
     // Alone: true. Otherwise whether the lane's partition is held and not on its way back.
     [[nodiscard]] bool holds(const QString &lane) const;
-    [[nodiscard]] std::optional<store::Fence> fenceOf(const QString &lane) const; // for a commit
+    [[nodiscard]] qint64 tokenOf(int partition) const { return m_held.value(partition, -1); } // -1: it is not held
+    [[nodiscard]] std::optional<store::Fence> fenceOf(const QString &lane) const;             // for a commit
     [[nodiscard]] QVector<int> partitions() const;
 
     // The lanes of a partition that was said to be surplus are closed.

@@ -92,17 +92,20 @@ void Outbox::sealed(const store::OutboxEntry &entry)
     }
 }
 
-QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QString &roomId)
+QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QString &roomId, qint64 atMost)
 {
     QVector<store::OutboxEntry> kept;
     for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
         if (it.key().lane != lane)
             continue;
         for (Item &item : it->items) {
-            // One that may be there already goes on as it was: it is the same event to the homeserver.
-            if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || item.inFlight || item.maybeSeen)
+            // One that is there already, perhaps, goes on as it was: it is the same event to the homeserver.
+            const bool begun = item.inFlight || (item.maybeSeen && !item.restored);
+            if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || begun)
                 continue;
             item.entry.form = store::Form::Waiting;
+            if (item.entry.notAfter == 0)
+                item.entry.notAfter = item.entry.createdAt + atMost;
             kept.push_back(item.entry);
         }
         schedule(it.key(), *it);
@@ -165,16 +168,18 @@ void Outbox::work(const Key &key)
 void Outbox::attempt(const Key &key, Item &item)
 {
     item.inFlight = true;
+    item.restored = false;
     ++m_inFlight;
+    item.attempt = ++m_attempts;
     const qint64 ref = item.entry.ref;
     const QString type =
         item.entry.form == store::Form::Encrypted ? QStringLiteral("m.room.encrypted") : item.entry.type;
     if (!item.device)
         item.device = m_devices.value(key.lane);
     m_client.sendEvent(key.lane, *item.device, item.entry.roomId, type, item.entry.txnId, item.entry.content,
-                       [this, key, ref](const homeserver::Result<QString> &result) {
+                       [this, key, ref, attempt = item.attempt](const homeserver::Result<QString> &result) {
                            --m_inFlight;
-                           finished(key, ref, result);
+                           finished(key, ref, attempt, result);
                            next();
                        });
 }
@@ -226,11 +231,11 @@ void Outbox::tellDelay(const Key &key, Item &item, const QString &code)
     Q_EMIT failed(key.lane, key.callId, item.entry.ref, code, false);
 }
 
-void Outbox::finished(const Key &key, qint64 ref, const homeserver::Result<QString> &result)
+void Outbox::finished(const Key &key, qint64 ref, quint64 attempt, const homeserver::Result<QString> &result)
 {
     Item *item = find(key, ref);
-    if (!item)
-        return;
+    if (!item || item->attempt != attempt)
+        return; // the lane went to another worker meanwhile, and may have come back
     item->inFlight = false;
     const store::OutboxEntry entry = item->entry;
     const Item done = *item;

@@ -38,8 +38,9 @@ public:
     // One that an earlier process left: it may have begun to send it.
     void addRestored(const store::OutboxEntry &entry);
     void sealed(const store::OutboxEntry &entry);
-    // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on. -> these
-    [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId);
+    // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on, `atMost` ms
+    // since it was decided if it would wait for ever. -> these
+    [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId, qint64 atMost);
 
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
@@ -75,7 +76,9 @@ private:
         qint64 begun = 0; // when it came to the head of its queue, or may go on after a rate limit
         int failures = 0;
         bool inFlight = false;
+        quint64 attempt = 0;           // the last request; one of before forget() is not ours
         bool maybeSeen = false;        // the homeserver may have it already
+        bool restored = false;         // and that is only a guess: this process has not begun to send it
         std::optional<QString> device; // with which it was first tried: a repeat is known by it
         bool held = false;
         bool discarded = false; // forget it as soon as its request is over
@@ -99,7 +102,7 @@ private:
 
     void work(const Key &key);
     void attempt(const Key &key, Item &item);
-    void finished(const Key &key, qint64 ref, const homeserver::Result<QString> &result);
+    void finished(const Key &key, qint64 ref, quint64 attempt, const homeserver::Result<QString> &result);
     void next();
     void settleHead(const Key &key);
     void drop(const Key &key, qint64 ref); // it is in no queue any more
@@ -124,6 +127,7 @@ private:
     std::set<std::pair<qint64, Key>> m_due;         // when something is due in a queue next
     std::deque<Key> m_ready;                        // may be sent once fewer are under way
     int m_inFlight = 0;
+    quint64 m_attempts = 0;
     qsizetype m_depth = 0;
     bool m_suspended = false;
     QTimer m_timer; // the next repeat, expiry or delay to tell

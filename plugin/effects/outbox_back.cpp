@@ -11,7 +11,7 @@ void Outbox::addRestored(const store::OutboxEntry &entry)
 {
     add(entry);
     if (Item *item = find({entry.lane, entry.callId}, entry.ref))
-        item->maybeSeen = entry.form != store::Form::Waiting;
+        item->maybeSeen = item->restored = entry.form != store::Form::Waiting;
 }
 
 QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)

@@ -112,8 +112,20 @@ void RoomKeeper::readState(const QString &lane, const QString &roomId)
                     Q_EMIT encryption(lane, roomId, event.value(QLatin1String("content")).toObject());
             }
             Q_EMIT entered(lane, protocol::readSnapshot(roomId, *result));
-            readRecent(lane, roomId);
         });
+}
+
+void RoomKeeper::known(const QString &lane, const QString &roomId)
+{
+    if (m_running.contains({lane, roomId}))
+        readRecent(lane, roomId);
+}
+
+void RoomKeeper::forget(const QString &lane)
+{
+    m_running.removeIf([&lane](const auto &entry) { return entry.first == lane; });
+    m_givenUp.removeIf([&lane](const auto &entry) { return entry.first == lane; });
+    m_toFind.remove(lane);
 }
 
 void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
@@ -133,9 +145,9 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
                 event.insert(QLatin1String("room_id"), roomId);
                 calls.push_back(event);
             }
-            if (!calls.isEmpty())
-                Q_EMIT recent(lane, calls);
-            found(lane, roomId); // after what was said there is on its way to the store
+            if (calls.isEmpty())
+                return found(lane, roomId);
+            Q_EMIT recent(lane, roomId, calls);
         });
 }
 

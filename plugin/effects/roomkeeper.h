@@ -29,6 +29,13 @@ public:
                QObject *parent = nullptr);
 
     void enter(const QString &lane, const QString &roomId);
+    // What entered() said is committed, so that from now on the room's events come to the lane: only now what was said
+    // before is read. Earlier, what came in between would be lost.
+    void known(const QString &lane, const QString &roomId);
+    // What recent() said is kept, or nobody could keep it.
+    void kept(const QString &lane, const QString &roomId) { found(lane, roomId); }
+    // The lane comes from another worker: what was begun for it when it was here before is void.
+    void forget(const QString &lane);
     // The rooms a ghost is in already: for a ghost that is older than our memory.
     void rediscover(const QString &lane);
     void ensureGhost(const QString &lane, homeserver::Reply<bool> reply);
@@ -39,8 +46,9 @@ Q_SIGNALS:
     void encryption(const QString &lane, const QString &roomId, const QJsonObject &content); // before entered()
     void entered(const QString &lane, const voip::call::RoomSnapshot &snapshot);
     void refused(const QString &lane, const QString &roomId, const QString &code);
-    void recent(const QString &lane, const QVector<QJsonObject> &events); // oldest first, call events only
-    void rediscovered(const QString &lane);                               // all its rooms are entered, or cannot be
+    // Oldest first, call events only.
+    void recent(const QString &lane, const QString &roomId, const QVector<QJsonObject> &events);
+    void rediscovered(const QString &lane); // all its rooms are entered and what was said there is kept, or cannot be
 
 private:
     void look(const QString &lane, const QString &roomId);

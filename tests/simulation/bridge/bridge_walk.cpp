@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bridge_walk [--seed N] [--calls N] [--workers N] [--per-world N] [--crashes] [--shrink] [--print] [--keep NAMES]:
+// bridge_walk [--seed N] [--calls N] [--workers N] [--per-world N] [--crashes N] [--shrink] [--print] [--keep NAMES]:
 // plays worlds of calls from seed N on until so many calls were made, and says what did not hold. A world that fails is
-// printed with its command, made smaller, and the small one's trace is printed; exit 1.
+// printed with its command, made smaller if that is asked for, and the small one's trace is printed; exit 1. Some
+// worlds have two workers, unless it is said how many.
 #include "machine.h"
 #include "shrink.h"
 #include "world.h"
@@ -20,6 +21,7 @@ namespace
 
 // No secret may get into a log (they are marked), whatever happens.
 bool secretLogged = false;
+bool logShown = false;
 
 void lookAtLog(QtMsgType type, const QMessageLogContext & /*context*/, const QString &message)
 {
@@ -29,8 +31,9 @@ void lookAtLog(QtMsgType type, const QMessageLogContext & /*context*/, const QSt
             std::printf("in the log: %s\n", qPrintable(message));
         }
     }
-    if (type == QtFatalMsg) {
+    if (logShown || type == QtFatalMsg)
         std::printf("%s\n", qPrintable(message));
+    if (type == QtFatalMsg) {
         std::abort();
     }
 }
@@ -69,13 +72,28 @@ void sum(const Judge::Totals &all, qint64 calls, quint64 worlds, double seconds)
     std::fflush(stdout);
 }
 
-// Every request of a small world is the last one of a life once, unseen and unheard.
-int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds)
+int workersOf(quint64 seed, int said)
 {
+    return said > 0 ? said : seed % 3 == 0 ? 2 : 1;
+}
+
+// In some worlds all is logged.
+void openLog(quint64 seed)
+{
+    QLoggingCategory::setFilterRules(seed % 8 == 0 || logShown
+                                         ? QStringLiteral("*.debug=false\nmatrixvoip.*=true\nvoip.*=true")
+                                         : QStringLiteral("*.debug=false\n*.info=false"));
+}
+
+// Every request of a small world is the last one of a life once, unseen and unheard.
+int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
+{
+    const int workers = options.workers;
     Judge::Totals all;
     qint64 lives = 0;
     options.faults = false;
     for (quint64 n = 0; n < worlds; ++n, ++options.seed) {
+        options.workers = workersOf(options.seed, workers);
         int requests = 1;
         for (int at = 1; at <= requests; ++at) {
             for (const bool after : {false, true}) {
@@ -84,8 +102,8 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds)
                 const Outcome outcome = play(loop, options);
                 all.add(outcome.totals);
                 ++lives;
-                if (!outcome.kind.isEmpty())
-                    return report(loop, options, outcome, false);
+                if (!outcome.kind.isEmpty() || secretLogged)
+                    return report(loop, options, outcome, small);
                 requests = std::max(requests, std::min(outcome.awaits, 400));
             }
         }
@@ -99,12 +117,13 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds)
 
 int main(int argc, char **argv)
 {
-    machine::prepare(argv);
+    machine::prepare();
     TimeLoop &loop = *new TimeLoop; // becomes the application's
     QCoreApplication::setEventDispatcher(&loop);
     const QCoreApplication application(argc, argv);
-    QLoggingCategory::setFilterRules(QStringLiteral("*.debug=false\n*.info=false"));
+    openLog(1);
     qInstallMessageHandler(lookAtLog);
+    std::setvbuf(stdout, nullptr, _IOLBF, 0); // what ends by a signal has said all
 
     QCommandLineParser parser;
     parser.addHelpOption();
@@ -114,8 +133,8 @@ int main(int argc, char **argv)
                                    QStringLiteral("N"), QStringLiteral("1000"));
     const QCommandLineOption perWorld(QStringLiteral("per-world"), QStringLiteral("How many calls in one world."),
                                       QStringLiteral("N"), QStringLiteral("40"));
-    const QCommandLineOption workers(QStringLiteral("workers"), QStringLiteral("On one database."), QStringLiteral("N"),
-                                     QStringLiteral("1"));
+    const QCommandLineOption workers(QStringLiteral("workers"), QStringLiteral("On one database; 0: one or two."),
+                                     QStringLiteral("N"), QStringLiteral("0"));
     const QCommandLineOption keep(QStringLiteral("keep"), QStringLiteral("Only these parts of the world's plan."),
                                   QStringLiteral("NAMES"));
     const QCommandLineOption defect(QStringLiteral("defect"), QStringLiteral("With a planted defect."),
@@ -129,17 +148,19 @@ int main(int argc, char **argv)
     const QCommandLineOption noFaults(QStringLiteral("no-faults"), QStringLiteral("Nothing goes wrong."));
     const QCommandLineOption shrinking(QStringLiteral("shrink"), QStringLiteral("Make what fails smaller."));
     const QCommandLineOption goOn(QStringLiteral("go-on"), QStringLiteral("Say all that is found."));
+    const QCommandLineOption twice(QStringLiteral("twice"), QStringLiteral("Play each world twice and compare."));
     const QCommandLineOption printing(QStringLiteral("print"), QStringLiteral("Print the traces."));
     parser.addOptions({seed, calls, perWorld, workers, keep, defect, crashes, crashAt, crashAfter, noFaults, shrinking,
-                       goOn, printing});
+                       goOn, twice, printing});
     parser.process(application);
 
     Options options;
     options.seed = parser.value(seed).toULongLong();
     options.calls = parser.value(perWorld).toInt();
-    options.workers = parser.value(workers).toInt();
+    const int saidWorkers = parser.value(workers).toInt();
+    options.workers = saidWorkers;
     options.defect = static_cast<Defect>(parser.value(defect).toInt());
-    options.print = parser.isSet(printing);
+    options.print = logShown = parser.isSet(printing);
     options.faults = !parser.isSet(noFaults);
     options.crashAt = parser.value(crashAt).toInt();
     options.crashAfter = parser.isSet(crashAfter);
@@ -148,7 +169,7 @@ int main(int argc, char **argv)
         options.keep = QSet<QString>(names.cbegin(), names.cend());
     }
     if (parser.isSet(crashes))
-        return crashEverywhere(loop, options, parser.value(crashes).toULongLong());
+        return crashEverywhere(loop, options, parser.value(crashes).toULongLong(), parser.isSet(shrinking));
 
     const qint64 wanted = parser.value(calls).toLongLong();
     Judge::Totals all;
@@ -157,7 +178,13 @@ int main(int argc, char **argv)
     int failed = 0;
     qint64 shown = machine::realNow();
     while (made < wanted) {
+        options.workers = workersOf(options.seed, saidWorkers);
+        openLog(options.seed);
         const Outcome outcome = play(loop, options);
+        if (parser.isSet(twice) && play(loop, options).hash != outcome.hash) {
+            std::printf("%s\nis another world the second time\n", qPrintable(commandOf(options)));
+            return 1;
+        }
         made += options.calls;
         ++worlds;
         all.add(outcome.totals);

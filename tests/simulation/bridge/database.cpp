@@ -90,7 +90,8 @@ store::Result<store::Committed> Database::commit(const store::Commit &commit, qi
         notice.lane = commit.lane;
         committed.noticeIds += notice.id;
     }
-    m_trace.note("db.commit", commit.lane, {}, commit.consumed.size() * 100 + commit.sends.size());
+    m_trace.note("db.commit", commit.lane, {},
+                 commit.consumed.size() * 10'000 + commit.settledSends.size() * 100 + commit.sends.size());
     m_judge.committed(shown, before, wallNow);
     addRows(lane, shown);
     if (commit.fence && !commit.notices.isEmpty())
@@ -149,10 +150,13 @@ void Database::addRows(Lane &lane, const store::Commit &commit)
 void Database::prune(qint64 now)
 {
     for (auto &[name, lane] : m_lanes) {
-        std::erase_if(lane.notices, [&lane, now](const auto &entry) {
-            const auto call = lane.calls.constFind(entry.second.callId);
-            const bool live = call != lane.calls.constEnd() && call->call.state != call::State::Ended;
-            return entry.second.at < now - store::noticeLife && !live;
+        std::erase_if(lane.notices, [this, &calls = lane.calls, now](const auto &entry) {
+            const auto call = calls.constFind(entry.second.callId);
+            const bool live = call != calls.constEnd() && call->call.state != call::State::Ended;
+            const bool old = entry.second.at < now - store::noticeLife && !live;
+            if (old)
+                m_pruned.insert({entry.second.callId, entry.second.seq});
+            return old;
         });
         lane.keys.removeIf([now](const auto &key) { return key.value().at < now - store::keyLife; });
         lane.calls.removeIf([now](const auto &row) {
@@ -236,7 +240,7 @@ QString Database::leftOver() const
                 said += QStringLiteral("%1 has call %2 %3; ").arg(name, row.call.id, call::toString(row.call.state));
         }
         for (const auto &[ref, entry] : lane.outbox)
-            said += QStringLiteral("%1 has %2 of %3 unsent; ").arg(name, entry.type, entry.callId);
+            said += QStringLiteral("%1 has %2 %3 of %4 unsent; ").arg(name).arg(ref).arg(entry.type, entry.callId);
     }
     if (!m_inbox.empty())
         said += QStringLiteral("%1 entries in the inbox; ").arg(m_inbox.size());

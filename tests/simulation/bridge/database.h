@@ -36,8 +36,13 @@ public:
     // --- writes
     voip::store::Result<QVector<voip::store::InboxEntry>> accept(const voip::store::InboxBatch &batch);
     voip::store::Result<voip::store::Committed> commit(const voip::store::Commit &commit, qint64 wallNow);
-    void put(const QString &key, const QByteArray &value) { m_settings.insert(key, value); }
+    void put(const QString &key, const QByteArray &value)
+    {
+        m_trace.note("db.put", key);
+        m_settings.insert(key, value);
+    }
     void prune(qint64 now);
+    [[nodiscard]] bool wasPruned(const QString &callId, qint64 seq) const { return m_pruned.contains({callId, seq}); }
     void crashed(); // the worker died; a defect may show
 
     // --- reads
@@ -58,8 +63,12 @@ public:
     [[nodiscard]] QVector<voip::store::Errand> takeErrands(const QVector<int> &partitions);
     [[nodiscard]] QVector<voip::store::Errand> takeAnswers(const QString &worker);
     using Ear = std::function<void(voip::store::Stir what, const QString &whom)>;
-    void listen(const void *who, Ear ear) { m_ears[who] = std::move(ear); }
-    void forget(const void *who) { m_ears.erase(who); }
+    int listen(Ear ear) // -> whom to forget
+    {
+        m_ears.emplace(++m_lastEar, std::move(ear));
+        return m_lastEar;
+    }
+    void forget(int who) { m_ears.erase(who); }
 
     // Where a lane could be left ringing: for people.
     [[nodiscard]] QString leftOver() const;
@@ -87,11 +96,13 @@ private:
     std::map<QString, qint64> m_workers; // until when they count
     QVector<Waiting> m_errands;
     QMap<QString, QSet<QString>> m_lanesIn; // by room
-    std::map<const void *, Ear> m_ears;
+    std::map<int, Ear> m_ears;              // in the order in which they came, whatever their addresses
+    int m_lastEar = 0;
     std::map<QString, Lane> m_lanes;
     std::map<qint64, voip::store::InboxEntry> m_inbox; // by seq
     QHash<std::pair<QString, QString>, qint64> m_seen; // (lane, event id) -> seq
     QHash<qint64, QString> m_eventOf;                  // seq -> event id
+    QSet<std::pair<QString, qint64>> m_pruned;         // notices
     QHash<QString, QByteArray> m_settings;
     qint64 m_lastSeq = 0;
     qint64 m_lastNotice = 0;

@@ -4,6 +4,8 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 
+#include <functional>
+
 namespace bridgesim
 {
 
@@ -15,6 +17,8 @@ namespace
 
 constexpr qsizetype mostAtOnce = 100;
 constexpr qint64 longestPause = 60'000;
+
+const QJsonObject encryption{{QStringLiteral("algorithm"), QStringLiteral("m.megolm.v1.aes-sha2")}};
 
 HttpAnswer ok(const QJsonObject &object)
 {
@@ -143,6 +147,13 @@ HttpAnswer Homeserver::join(const QString &user, const QString &roomId)
 HttpAnswer Homeserver::state(const QString &roomId) const
 {
     QJsonArray events;
+    if (isEncrypted(roomId)) {
+        events.push_back(QJsonObject{{QStringLiteral("type"), QStringLiteral("m.room.encryption")},
+                                     {QStringLiteral("event_id"), QStringLiteral("$encryption")},
+                                     {QStringLiteral("sender"), QStringLiteral("@peer0:test")},
+                                     {QStringLiteral("state_key"), QString()},
+                                     {QStringLiteral("content"), encryption}});
+    }
     for (const auto &[user, membership] : m_rooms.at(roomId).members.asKeyValueRange()) {
         events.push_back(
             QJsonObject{{QStringLiteral("type"), QStringLiteral("m.room.member")},
@@ -196,7 +207,7 @@ QString Homeserver::post(const QString &sender, const QString &roomId, const QSt
 {
     Room &room = m_rooms[roomId];
     RoomEvent event{QStringLiteral("$%1").arg(++m_events), roomId, sender, type, content, stateKey, m_loop.now(), {}};
-    if (stateKey)
+    if (stateKey && type == QLatin1String("m.room.member"))
         room.members.insert(*stateKey, content.value(QLatin1String("membership")).toString());
     m_trace.note("hs.event", event.id + u' ' + type, sender + u' ' + roomId);
     bool interesting = isGhost(sender) || (stateKey && isGhost(*stateKey));
@@ -231,6 +242,23 @@ QJsonObject Homeserver::shown(const RoomEvent &event) const
     if (event.stateKey)
         object.insert(QStringLiteral("state_key"), *event.stateKey);
     return object;
+}
+
+void Homeserver::encryptSomeRoom(quint64 any)
+{
+    if (m_rooms.empty())
+        return;
+    auto &[id, room] = *std::next(m_rooms.begin(), static_cast<std::ptrdiff_t>(any % m_rooms.size()));
+    if (std::exchange(room.encrypted, true))
+        return;
+    const auto member = std::find_if(room.members.keyBegin(), room.members.keyEnd(), std::not_fn(isGhost));
+    post(*member, id, QStringLiteral("m.room.encryption"), encryption, QString(QLatin1String("")));
+}
+
+bool Homeserver::isEncrypted(const QString &roomId) const
+{
+    const auto room = m_rooms.find(roomId);
+    return room != m_rooms.end() && room->second.encrypted;
 }
 
 // --- transactions --------------------------------------------------------------------------------------------------
@@ -293,10 +321,10 @@ void Homeserver::outcome(bool accepted, quint64 round)
     if (accepted) {
         for (const RoomEvent &event : std::as_const(m_batch)) {
             if (event.stateKey && isGhost(*event.stateKey))
-                m_judge.acknowledged(*event.stateKey, event.roomId, event.id);
+                m_judge.acknowledged(*event.stateKey, event.id);
             for (const QString &ghost : event.ghosts) {
                 if (event.type.startsWith(QLatin1String("m.call.")) && event.sender != ghost)
-                    m_judge.acknowledged(ghost, event.roomId, event.id);
+                    m_judge.acknowledged(ghost, event.id);
             }
         }
         m_batch.clear();

@@ -40,6 +40,8 @@ public:
                  const std::optional<QString> &stateKey = {});
     // `old`: it was there before the bridge was, and both are in it.
     QString makeRoom(const QString &maker, const QString &invitee, bool old = false);
+    void encryptSomeRoom(quint64 any);
+    [[nodiscard]] bool isEncrypted(const QString &roomId) const;
     void registerGhost(const QString &user) { m_ghosts.insert(user); }
     [[nodiscard]] QString roomOf(const QString &one, const QString &other) const; // both are in it; empty: none
     std::function<void(const RoomEvent &event, const QString &user)> onEvent; // for each user of its own who is there
@@ -59,6 +61,7 @@ private:
     struct Room {
         QMap<QString, QString> members; // -> membership
         QVector<RoomEvent> events;
+        bool encrypted = false;
     };
     using Answer = voip::homeserver::HttpAnswer;
     [[nodiscard]] Answer send(const QString &user, const QStringList &path, const QByteArray &body);

@@ -88,7 +88,10 @@ void Judge::committed(const store::Commit &commit, const QHash<QString, call::Ca
                                        entry.notAfter,
                                        {},
                                        false,
+                                       false,
                                        false});
+        if (entry.form == store::Form::Plain && m_encrypted.contains({commit.lane, entry.roomId}))
+            complain("in_clear", commit.lane + u' ' + entry.type);
         if (entry.type == QLatin1String("m.call.invite"))
             m_inviteOf.insert({commit.lane, entry.callId}, entry.txnId);
     }
@@ -102,6 +105,10 @@ void Judge::committed(const store::Commit &commit, const QHash<QString, call::Ca
             ++totals.connected;
         if (was.state == call::State::Ended && call.live())
             complain("came_back", commit.lane + u' ' + call.id);
+    }
+    for (const call::Room &room : commit.rooms) {
+        if (room.encrypted)
+            m_encrypted.insert({commit.lane, room.id});
     }
     for (const store::Notice &notice : commit.notices)
         checkNotice(commit.lane, notice);
@@ -139,6 +146,8 @@ void Judge::checkSettled(const store::Commit &commit, qint64 ref, qint64 wallNow
         return;
     if (row->notAfter > 0 && wallNow > row->notAfter)
         return; // too late to be of use
+    if (m_encrypted.contains({commit.lane, row->roomId}))
+        return; // and no keys
     // Taken back: the invite itself, and what waited behind it.
     const auto call = std::find_if(commit.calls.cbegin(), commit.calls.cend(),
                                    [row](const call::Call &one) { return one.id == row->callId; });
@@ -158,9 +167,13 @@ void Judge::checkSettled(const store::Commit &commit, qint64 ref, qint64 wallNow
 void Judge::sending(const QString &lane, const QString &roomId, const QString &type, const QString &txnId,
                     const QJsonObject &content)
 {
-    const auto row = m_decided.constFind(txnId);
-    if (row == m_decided.constEnd())
+    const auto row = m_decided.find(txnId);
+    if (row == m_decided.end())
         return complain("sent_undecided", lane + u' ' + type + u' ' + txnId);
+    // What may have been seen in the clear before may be repeated so.
+    if (!std::exchange(row->begun, true) && type.startsWith(QLatin1String("m.call.")) &&
+        m_encrypted.contains({lane, roomId}))
+        complain("in_clear", lane + u' ' + type);
     if (row->lane != lane || row->roomId != roomId || row->type != type || row->content != content)
         complain("sent_otherwise", lane + u' ' + type + u' ' + shortened(content));
 }
@@ -194,14 +207,11 @@ void Judge::refused(const QString &txnId)
         row->refused = true;
 }
 
-void Judge::acknowledged(const QString &lane, const QString &roomId, const QString &eventId)
+// What is not kept by now is of a room that was not known when it came: it is read once the room is entered.
+void Judge::acknowledged(const QString &lane, const QString &eventId)
 {
-    if (m_kept.contains({lane, eventId}))
-        return;
-    if (knowsRoom(lane, roomId))
-        complain("lost", lane + u' ' + eventId);
-    else
-        m_owed.insert({lane, eventId}); // it is read when the room is entered
+    if (!m_kept.contains({lane, eventId}))
+        m_owed.insert({lane, eventId});
 }
 
 // --- the host ------------------------------------------------------------------------------------------------------
@@ -229,16 +239,21 @@ void Judge::answered(const QString &lane, const QString &callId)
 
 // --- the end -------------------------------------------------------------------------------------------------------
 
+bool Judge::owes() const
+{
+    return std::any_of(m_owed.cbegin(), m_owed.cend(), [this](const auto &event) { return !m_kept.contains(event); });
+}
+
 void Judge::finish(const QString &leftOver)
 {
-    if (!leftOver.isEmpty())
-        complain("left", leftOver);
-    if (!m_waiting.isEmpty())
-        complain("not_consumed", QString::number(m_waiting.size()));
     for (const auto &event : std::as_const(m_owed)) {
         if (!m_kept.contains(event))
             complain("lost", event.first + u' ' + event.second);
     }
+    if (!leftOver.isEmpty())
+        complain("left", leftOver);
+    if (!m_waiting.isEmpty())
+        complain("not_consumed", QString::number(m_waiting.size()));
     for (const Decided &row : std::as_const(m_decided)) {
         if (!row.settled)
             complain("not_settled", QStringLiteral("%1 %2 of %3").arg(row.lane, row.type, row.callId));

@@ -7,7 +7,9 @@
 //   2. what was decided reaches the homeserver once, in order by call; nothing else does
 //   3. no call lives without a deadline, and nobody is left ringing
 //   4. one answer by call at most
-//   5. notices of a call have no gap and no double, and nobody is told before the commit
+//   5. nothing is sent in the clear into a room of which it is committed that it is encrypted
+//   6. whatever comes in, it comes to rest (the world's business)
+//   and: notices of a call have no gap and no double, and nobody is told before the commit
 #pragma once
 
 #include "plan.h"
@@ -43,13 +45,15 @@ public:
                  const QJsonObject &content);
     void arrived(const QString &lane, const QString &txnId, const QString &eventId); // a new event of a ghost
     void refused(const QString &txnId);
-    void acknowledged(const QString &lane, const QString &roomId, const QString &eventId); // answered 200
-    std::function<bool(const QString &lane, const QString &roomId)> knowsRoom;             // there is a row
+    void acknowledged(const QString &lane, const QString &eventId); // answered 200
     // --- the host
     void told(const QString &lane, const voiphost::CallNotice &notice);
     void answered(const QString &lane, const QString &callId); // an action was accepted
     // --- the end
+    [[nodiscard]] bool owes() const; // an event that was acknowledged and is not kept yet
     void finish(const QString &leftOver);
+
+    bool clockLeapt = false; // further than anybody rings: what was to be said is too late, as far as a bridge knows
 
     struct Totals {
         qint64 events = 0;  // kept
@@ -78,6 +82,7 @@ private:
         QString eventId;
         bool settled = false;
         bool refused = false;
+        bool begun = false; // it has left the bridge, perhaps for nowhere
     };
     struct Told {
         qint64 last = 0;            // seq, committed
@@ -99,12 +104,13 @@ private:
     QHash<OfCall, qint64> m_lastArrived;                   // ref
     QHash<OfCall, QString> m_inviteOf;                     // transaction id
     QSet<std::pair<QString, QString>> m_kept;              // (lane, event id)
-    QSet<std::pair<QString, QString>> m_owed;              // of rooms that the bridge has yet to get to know
+    QSet<std::pair<QString, QString>> m_owed;              // acknowledged, of a room that the bridge has yet to read
     QHash<qint64, QString> m_waiting;                      // seq -> lane
     QSet<qint64> m_consumed;                               // seqs
     QHash<OfCall, Told> m_told;
-    QSet<OfCall> m_calls;    // that have a row
-    QSet<QString> m_answers; // room, call and sender
+    QSet<OfCall> m_calls;                          // that have a row
+    QSet<std::pair<QString, QString>> m_encrypted; // (lane, room), committed
+    QSet<QString> m_answers;                       // room, call and sender
 };
 
 } // namespace bridgesim

@@ -21,8 +21,9 @@ struct Life {
     int worker = 0;
     int number = 0;
     bool dead = false;
-    qint64 wallAhead = 0; // of the clock that it began with
-    bool cutOff = false;  // a partition: it reaches nothing
+    qint64 wallAhead = 0;    // of the clock that it began with
+    bool noDatabase = false; // a partition: it does not reach it
+    bool noHomeserver = false;
     std::function<Fate(const char *request)> await;
 };
 

@@ -9,9 +9,9 @@
 namespace bridgesim::machine
 {
 
-// What no machine can do without a new process: Qt asks the processor for randomness unless it is told not to before it
-// is loaded. Starts the program anew with that said; returns if it was said already. First thing in main().
-void prepare(char **argv);
+// Qt asks the processor for randomness if it can: from here on it believes that it cannot. Ends the program if that
+// does not help. First thing in main().
+void prepare();
 // From now on time stands where setNow() puts it, and randomness follows from the seed.
 void begin(quint64 seed);
 void end();

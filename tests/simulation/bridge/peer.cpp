@@ -20,13 +20,15 @@ QString word(const QJsonObject &content, const char *key)
 }
 
 constexpr qint64 ringsForAtMost = 90'000;
+constexpr qint64 silence = 60'000;
 
 } // namespace
 
 QString sdpOf(int story, const char *role)
 {
-    return QStringLiteral("v=0\r\no=- %1 2 IN IP4 127.0.0.1\r\ns=story-%1-%2\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF "
-                          "111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\n")
+    return QStringLiteral(
+               "v=0\r\no=- %1 2 IN IP4 127.0.0.1\r\ns=story-%1-%2\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF "
+               "111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:u\r\na=ice-pwd:icesecret\r\na=mid:0\r\na=sendrecv\r\n")
         .arg(story)
         .arg(QLatin1String(role));
 }
@@ -63,6 +65,15 @@ Peer::Call *Peer::find(const QString &callId)
 
 void Peer::send(const Call &call, const char *type, QJsonObject content, const QString &party)
 {
+    if (m_ground.server.isEncrypted(call.room)) {
+        const QJsonObject sealed{{QStringLiteral("algorithm"), QStringLiteral("m.megolm.v1.aes-sha2")},
+                                 {QStringLiteral("ciphertext"), QStringLiteral("AwgA")},
+                                 {QStringLiteral("session_id"), QStringLiteral("s")},
+                                 {QStringLiteral("device_id"), call.party},
+                                 {QStringLiteral("sender_key"), QStringLiteral("k")}};
+        m_ground.server.post(m_id, call.room, QStringLiteral("m.room.encrypted"), sealed);
+        return;
+    }
     content.insert(QStringLiteral("call_id"), call.id);
     if (call.version == 0) {
         content.insert(QStringLiteral("version"), 0);
@@ -78,6 +89,28 @@ void Peer::over(Call &call)
     call.state = State::Over;
 }
 
+// What a client that is broken, or hostile, may say.
+void Peer::talkNonsense(const QString &room, Chance &chance)
+{
+    const QJsonValue known = m_calls.empty() ? QJsonValue(7) : QJsonValue(m_calls.rbegin()->first);
+    const QString one = QStringLiteral("1");
+    const QList<std::pair<const char *, QJsonObject>> sayings{
+        {"m.call.invite", {}},
+        {"m.call.invite", {{"call_id", 7}, {"offer", "x"}, {"lifetime", "long"}, {"version", QJsonArray{}}}},
+        {"m.call.invite", {{"call_id", QString(300, u'x')}, {"lifetime", -1e300}, {"version", one}, {"party_id", one}}},
+        {"m.call.invite", {{"call_id", known}, {"lifetime", 1e300}, {"offer", QJsonObject{{"sdp", 1}}}}},
+        {"m.call.answer", {{"call_id", known}, {"answer", QJsonValue()}, {"party_id", "elsewhere"}, {"version", one}}},
+        {"m.call.candidates", {{"call_id", known}, {"candidates", QJsonArray{1, QJsonValue(), QJsonObject{}}}}},
+        {"m.call.select_answer", {{"call_id", known}, {"selected_party_id", QJsonObject{}}, {"version", one}}},
+        {"m.call.hangup", {{"call_id", QJsonValue()}, {"reason", QJsonArray{QJsonArray{}}}}},
+        {"m.call.negotiate", {{"call_id", known}, {"description", QJsonArray{}}, {"lifetime", 0}, {"version", 1e9}}},
+        {"m.call.unheard_of", {{"call_id", known}}},
+        {"m.room.encrypted", {{"ciphertext", QString(100'000, u'A')}}},
+    };
+    const auto &[type, content] = sayings.at(chance.below(static_cast<int>(sayings.size())));
+    m_ground.server.post(m_id, room, QLatin1String(type), content);
+}
+
 // --- it calls ------------------------------------------------------------------------------------------------------
 
 void Peer::place(const Story &story)
@@ -87,6 +120,8 @@ void Peer::place(const Story &story)
     QString room = m_ground.server.roomOf(m_id, ghost);
     if (room.isEmpty())
         room = m_ground.server.makeRoom(m_id, ghost);
+    if (chance.percent(10))
+        talkNonsense(room, chance);
     Call call;
     call.id = QStringLiteral("%1%2c%3").arg(chance.below(10)).arg(m_id.mid(1, 5)).arg(++m_made);
     call.room = room;
@@ -213,11 +248,26 @@ void Peer::answer(const QString &callId, int device)
          party);
     if (device != 0)
         return;
+    m_ground.loop.after(silence, [this, callId] { noticeSilence(callId); });
     Chance chance = draws(call->story, 12);
     for (int i = chance.below(3); i > 0; --i)
         m_ground.loop.after(chance.between(5, 1500), [this, callId] { candidates(callId); });
     if (chance.percent(50))
         hangUpLater(callId, chance.between(200, 40'000));
+}
+
+// Media does not come about with nobody on the other side: any client hangs up then.
+void Peer::noticeSilence(const QString &callId)
+{
+    const Call *call = find(callId);
+    if (!call || call->state != State::Answered)
+        return;
+    const auto &calls = m_ground.database.lane(call->other).calls;
+    const bool there = std::any_of(calls.cbegin(), calls.cend(), [&callId](const Database::Row &row) {
+        return row.call.matrixId == callId && row.call.live();
+    });
+    if (!there)
+        hangUp(callId, "ice_failed");
 }
 
 // --- what comes ----------------------------------------------------------------------------------------------------
@@ -262,7 +312,9 @@ QString Peer::leftOver() const
 {
     QString said;
     for (const auto &[id, call] : m_calls) {
-        if (call.rangOut)
+        if (m_ground.server.isEncrypted(call.room))
+            continue; // the bridge has no words there any more
+        if (call.rangOut && !m_ground.judge.clockLeapt)
             said += QStringLiteral("%1 %2 rang in %3, and nobody said that it is over; ").arg(m_id, id, call.room);
         if (call.state != State::Over)
             said += QStringLiteral("%1 %2 %3 in %4; ")

@@ -38,10 +38,12 @@ private:
     void seeInvite(const RoomEvent &event);
     void answer(const QString &callId, int device);
     void hangUp(const QString &callId, const char *reason);
+    void noticeSilence(const QString &callId);
     void hangUpLater(const QString &callId, qint64 after);
     void candidates(const QString &callId);
     void over(Call &call);
     void send(const Call &call, const char *type, QJsonObject content, const QString &party = {});
+    void talkNonsense(const QString &room, Chance &chance);
     [[nodiscard]] Chance draws(int story, quint64 what) const;
     [[nodiscard]] Call *find(const QString &callId);
 

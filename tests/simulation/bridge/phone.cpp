@@ -24,8 +24,8 @@ constexpr int page = 100;
 } // namespace
 
 Phone::Phone(Ground ground, int number, const Plan &plan, Chance chance, std::function<Pipeline *()> worker)
-    : m_ground(ground), m_plan(plan), m_number(number), m_user(userId(number)), m_lane(ghostOf(number)),
-      m_chance(chance), m_worker(std::move(worker))
+    : m_ground(ground), m_plan(plan), m_user(userId(number)), m_lane(ghostOf(number)), m_chance(chance),
+      m_worker(std::move(worker))
 {
 }
 
@@ -93,7 +93,6 @@ void Phone::read()
 
 void Phone::hear(const CallNotice &notice)
 {
-    m_ground.judge.told(m_lane, notice);
     if (m_stream == Stream::Reading)
         m_meanwhile.push_back(notice);
     else if (m_stream == Stream::Live)
@@ -108,6 +107,9 @@ void Phone::take(const CallNotice &notice)
     const QString &id = notice.callId;
     Call &call = m_calls[id];
     m_ground.trace.note("hears", m_user + u' ' + toString(notice.kind), id, notice.seq);
+    // The clock went on by hours: he came back too late.
+    while (call.seq + 1 < notice.seq && m_ground.database.wasPruned(id, call.seq + 1))
+        ++call.seq;
     if (notice.seq != call.seq + 1) {
         m_ground.judge.complain("heard",
                                 QStringLiteral("%1 %2: %3 after %4").arg(m_user, id).arg(notice.seq).arg(call.seq));
@@ -336,7 +338,7 @@ QString Phone::leftOver() const
 {
     QString said;
     for (const auto &[id, call] : m_calls) {
-        if (call.state != State::Over)
+        if (call.state != State::Over && !m_ground.database.wasPruned(id, call.seq + 1))
             said += QStringLiteral("%1 %2 %3; ")
                         .arg(m_user, id,
                              call.state == State::Ringing  ? QStringLiteral("rings")

@@ -51,7 +51,6 @@ private:
 
     Ground m_ground;
     const Plan &m_plan;
-    const int m_number;
     const QString m_user;
     const QString m_lane;
     Chance m_chance;

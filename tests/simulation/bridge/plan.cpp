@@ -35,11 +35,13 @@ constexpr std::array usual{
     Usual{Fault::DatabaseStalls, 5, second, 40 * second, 100},
     Usual{Fault::DatabaseFails, 6, second, 40 * second, 50},
     Usual{Fault::DatabaseDoubt, 8, second, 60 * second, 60},
+    Usual{Fault::DatabaseTorn, 6, second, 40 * second, 60},
     Usual{Fault::Crash, 22, 0, 0, 100},
     Usual{Fault::Stop, 4, 0, 0, 100},
     Usual{Fault::ClockJumps, 3, 0, 0, 100},
     Usual{Fault::HostSlow, 4, 5 * second, 60 * second, 100},
     Usual{Fault::PhonesAway, 6, 0, 0, 100},
+    Usual{Fault::RoomEncrypted, 2, 0, 0, 100},
 };
 constexpr Usual partition{Fault::Partition, 12, 2 * second, 60 * second, 100};
 
@@ -86,12 +88,14 @@ const char *nameOf(Fault fault)
                                                                                       "database_stalls",
                                                                                       "database_fails",
                                                                                       "database_doubt",
+                                                                                      "database_torn",
                                                                                       "crash",
                                                                                       "stop",
                                                                                       "clock_jumps",
                                                                                       "host_slow",
                                                                                       "phones_away",
-                                                                                      "partition"};
+                                                                                      "partition",
+                                                                                      "room_encrypted"};
     return names[static_cast<std::size_t>(fault)];
 }
 

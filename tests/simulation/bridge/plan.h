@@ -26,25 +26,27 @@ struct Story { // a call that somebody wants to make
 
 enum class Fault {
     HomeserverAway,     // refuses connections, pushes nothing
-    HomeserverSlow,     // seconds for each request
+    HomeserverSlow,     // seconds for each request, or ten minutes
     HomeserverBroken,   // 5xx, pages of a proxy, answers that are cut or of wrong types
     HomeserverLimits,   // 429
     HomeserverRefuses,  // 403 for what is sent: for good
     RequestsLost,       // nothing comes back, nothing was done
     AnswersLost,        // nothing comes back, and it was done
     RequestsLate,       // nothing comes back, and it is done up to ten minutes later
-    PushTrouble,        // transactions: lost, answered for nobody, doubled
+    PushTrouble,        // transactions: lost, answered for nobody, doubled, given again minutes later
     HomeserverRestarts, // stops short; counts its transactions from the beginning
     DatabaseAway,
     DatabaseStalls, // seconds for each write
     DatabaseFails,  // groups of writes fail as a whole
     DatabaseDoubt,  // nobody knows whether a group was written
+    DatabaseTorn,   // one half of a group is written, the connection breaks in the next write, the rest fails
     Crash,          // of a worker at its next requests
     Stop,           // and start, in good order
-    ClockJumps,     // the wall clock; who starts afterwards has it wrong
-    HostSlow,
-    PhonesAway, // streams break, and go on from the last id
-    Partition,  // one worker reaches neither database nor homeserver
+    ClockJumps,     // the wall clock, forth or back, under a worker that runs or starts
+    HostSlow,       // it hands on late what comes from the homeserver and what its users are told; users are slow
+    PhonesAway,     // streams break, and go on from the last id
+    Partition,      // one worker does not reach the database, the homeserver, or either
+    RoomEncrypted,  // for good; the bridges have no root key: they must fall silent there
     Count_,
 };
 [[nodiscard]] const char *nameOf(Fault fault);

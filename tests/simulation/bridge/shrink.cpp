@@ -34,10 +34,10 @@ Shrunk shrink(TimeLoop &loop, const Options &options, const Outcome &outcome, in
 
 QString commandOf(const Options &options)
 {
-    QString command =
-        QStringLiteral("bridge_walk --seed %1 --calls 1 --per-world %2").arg(options.seed).arg(options.calls);
-    if (options.workers != 1)
-        command += QStringLiteral(" --workers %1").arg(options.workers);
+    QString command = QStringLiteral("bridge_walk --seed %1 --calls 1 --per-world %2 --workers %3")
+                          .arg(options.seed)
+                          .arg(options.calls)
+                          .arg(options.workers);
     if (!options.faults)
         command += QStringLiteral(" --no-faults");
     if (options.defect != Defect::None)

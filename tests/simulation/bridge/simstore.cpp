@@ -28,13 +28,24 @@ SimStore::SimStore(TimeLoop &loop, Database &database, Weather &weather, std::sh
     : m_loop(loop), m_database(database), m_weather(weather), m_life(std::move(life)), m_chance(chance),
       m_defect(defect)
 {
-    m_database.listen(this, [this](store::Stir what, const QString &whom) { hear(what, whom); });
+    m_ear = m_database.listen([this](store::Stir what, const QString &whom) { hear(what, whom); });
 }
 
 SimStore::~SimStore()
 {
-    m_database.forget(this);
+    m_database.forget(m_ear);
     close();
+}
+
+void SimStore::later(qint64 when, std::function<void()> what)
+{
+    m_later.emplace(++m_lastLater, std::move(what));
+    m_loop.at(when, [this, alive = QPointer(this), id = m_lastLater] {
+        if (!alive)
+            return;
+        const auto due = m_later.extract(id);
+        due.mapped()();
+    });
 }
 
 // --- writes --------------------------------------------------------------------------------------------------------
@@ -97,6 +108,13 @@ void SimStore::writeAll(std::deque<Write> group)
         return failAll(group);
     if (m_chance.percent(m_weather.of(Fault::DatabaseDoubt)))
         return inDoubt(std::move(group));
+    if (m_chance.percent(m_weather.of(Fault::DatabaseTorn)))
+        return tear(std::move(group));
+    writeNow(group);
+}
+
+void SimStore::writeNow(const std::deque<Write> &group)
+{
     std::vector<std::function<void()>> answers;
     for (const Write &one : group)
         answers.push_back(one.run());
@@ -109,6 +127,16 @@ void SimStore::failAll(const std::deque<Write> &group)
     setAvailable(false);
     for (const Write &one : group)
         one.fail(unavailable());
+}
+
+// Written one by one, as after a refusal, and the connection breaks on the way.
+void SimStore::tear(std::deque<Write> group)
+{
+    const auto whole = group.begin() + m_chance.below(static_cast<int>(group.size()));
+    writeNow({group.begin(), whole});
+    const std::deque<Write> rest(whole + 1, group.end());
+    inDoubt({*whole});
+    failAll(rest);
 }
 
 // The connection broke in the commit. What was accepted may be given again, so it is answered; the rest is not before
@@ -232,8 +260,8 @@ void SimStore::readInOrder(std::function<void(const std::optional<Error> &)> wha
     m_readAt = std::max(m_readAt, m_loop.now() + m_chance.between(1, 5));
     if (m_weather.is(Fault::DatabaseStalls))
         m_readAt += m_chance.between(0, 3000);
-    m_loop.at(m_readAt, [this, alive = QPointer(this), what = std::move(what)] {
-        if (alive && !m_life->dead)
+    later(m_readAt, [this, what = std::move(what)] {
+        if (!m_life->dead)
             what(away() ? std::optional(unavailable()) : std::nullopt);
     });
 }

@@ -67,7 +67,7 @@ public:
     void answerErrand(voip::store::Errand answer, QObject *context, voip::store::Reply<voiphost::Done> reply) override;
     void takeAnswers(const QString &worker, QObject *context,
                      voip::store::Reply<QVector<voip::store::Errand>> reply) override;
-    [[nodiscard]] bool hears() const override { return m_available && !m_life->cutOff; }
+    [[nodiscard]] bool hears() const override { return m_available && !m_life->noDatabase; }
 
 private:
     using Error = voip::store::StoreError;
@@ -85,7 +85,7 @@ private:
                            reply](const voip::store::Result<T> &result) {
             if (!alive || m_life->dead)
                 return;
-            m_loop.after(0, [life = m_life, context, reply, result] {
+            later(m_loop.now(), [life = m_life, context, reply, result] {
                 if (context && !life->dead)
                     reply(result);
             });
@@ -106,15 +106,20 @@ private:
         });
     }
     void write(Write one);
+    // As the loop does, but what nobody was told by the end goes with the store: a promise in it must not outlive those
+    // who wait for it.
+    void later(qint64 when, std::function<void()> what);
     void readInOrder(std::function<void(const std::optional<Error> &)> what);
     void flush();
     void writeAll(std::deque<Write> group);
+    void writeNow(const std::deque<Write> &group);
+    void tear(std::deque<Write> group);
     void inDoubt(std::deque<Write> group);
     void failAll(const std::deque<Write> &group);
     void setAvailable(bool available);
     void hear(voip::store::Stir what, const QString &whom);
     void comeBack();
-    [[nodiscard]] bool away() const { return m_life->cutOff || m_weather.is(Fault::DatabaseAway); }
+    [[nodiscard]] bool away() const { return m_life->noDatabase || m_weather.is(Fault::DatabaseAway); }
 
     TimeLoop &m_loop;
     Database &m_database;
@@ -126,6 +131,9 @@ private:
     std::deque<Write> m_doubted; // done or not: only the database knows
     bool m_doneInDoubt = false;
     std::vector<std::function<void()>> m_doubtAnswers;
+    std::map<quint64, std::function<void()>> m_later;
+    quint64 m_lastLater = 0;
+    int m_ear = 0;
     bool m_open = false;
     bool m_available = false;
     bool m_flushPlanned = false;

@@ -16,6 +16,7 @@ namespace
 {
 
 constexpr qint64 holdFor = 8000; // as long as the bridge asks the homeserver to hold the line
+constexpr qint64 tenMinutes = 600'000;
 
 Failure failure(FailureKind kind, bool maybeDone, const char *message)
 {
@@ -132,8 +133,8 @@ std::optional<SimTransport::Answer> SimTransport::broken()
 void SimTransport::go(const Request &request)
 {
     const auto handle = [this, request] { return m_server.handle(request.method, request.url, request.body); };
-    if (m_life->cutOff || m_weather.is(Fault::HomeserverAway) || m_weather.is(Fault::HomeserverRestarts)) {
-        if (m_life->cutOff && m_chance.percent(50)) // packets go nowhere
+    if (m_life->noHomeserver || m_weather.is(Fault::HomeserverAway) || m_weather.is(Fault::HomeserverRestarts)) {
+        if (m_life->noHomeserver && m_chance.percent(50)) // packets go nowhere
             return answer(request.limit, request.done, failure(FailureKind::Timeout, true, "no answer"));
         return answer(m_chance.between(1, 5), request.done,
                       failure(FailureKind::Unreachable, false, "connection refused"));
@@ -142,7 +143,7 @@ void SimTransport::go(const Request &request)
         m_loop.after(holdFor, [this, alive = QPointer(this), request, handle] {
             if (!alive || m_life->dead)
                 return;
-            const bool gone = m_life->cutOff || m_weather.is(Fault::HomeserverAway);
+            const bool gone = m_life->noHomeserver || m_weather.is(Fault::HomeserverAway);
             request.done(gone ? Answer(failure(FailureKind::Unreachable, true, "closed")) : Answer(handle()));
         });
         return;
@@ -150,24 +151,33 @@ void SimTransport::go(const Request &request)
     if (m_chance.percent(m_weather.of(Fault::RequestsLost)))
         return answer(request.limit, request.done, failure(FailureKind::Timeout, true, "no answer"));
     if (m_chance.percent(m_weather.of(Fault::RequestsLate))) {
-        const qint64 late = m_chance.percent(30) ? m_chance.between(60'000, 600'000) : m_chance.between(100, 60'000);
+        const qint64 late = m_chance.percent(30) ? m_chance.between(60'000, tenMinutes) : m_chance.between(100, 60'000);
         m_loop.after(late,
                      [&server = m_server, request] { (void)server.handle(request.method, request.url, request.body); });
         return answer(request.limit, request.done, failure(FailureKind::Timeout, true, "no answer"));
     }
-    const qint64 slow = m_weather.is(Fault::HomeserverSlow) ? m_chance.between(500, 9500) : 0;
-    const qint64 there = m_chance.between(1, 10);
+    qint64 slow = 0;
+    if (m_weather.is(Fault::HomeserverSlow))
+        slow = m_chance.percent(8) ? m_chance.between(10'000, tenMinutes) : m_chance.between(500, 9500);
+    const bool late = m_chance.percent(30); // it begins with it late, or only answers late
+    const qint64 there = m_chance.between(1, 10) + (late ? slow : 0);
     if (const auto wrong = broken()) {
-        // A limit is a limit; of anything else nobody knows what happened behind it.
-        const bool done = (*wrong)->status != 429 && m_chance.percent(50);
+        // A limit is a limit, and who redirects passes nothing on; of anything else nobody knows what happened behind
+        // it.
+        const bool done = (*wrong)->status != 429 && (*wrong)->status != 302 && m_chance.percent(50);
         if (done)
             m_loop.after(there, [&server = m_server, request] {
                 (void)server.handle(request.method, request.url, request.body);
             });
-        return answer(there + slow + m_chance.between(1, 10), request.done, *wrong);
+        return answer(std::min(request.limit, there + m_chance.between(1, 10)), request.done, *wrong);
     }
     const bool lost = m_chance.percent(m_weather.of(Fault::AnswersLost));
-    const qint64 back = m_chance.between(1, 10) + slow;
+    const qint64 back = m_chance.between(1, 10) + (late ? 0 : slow);
+    if (there + back >= request.limit) { // nobody listens any more when it answers
+        m_loop.after(there,
+                     [&server = m_server, request] { (void)server.handle(request.method, request.url, request.body); });
+        return answer(request.limit, request.done, failure(FailureKind::Timeout, true, "no answer"));
+    }
     m_loop.after(there, [this, alive = QPointer(this), &server = m_server, request, lost, back, there] {
         const HttpAnswer given = server.handle(request.method, request.url, request.body);
         if (!alive)

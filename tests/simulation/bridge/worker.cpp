@@ -66,7 +66,8 @@ void Worker::start()
     m_life = std::make_shared<Life>();
     m_life->worker = m_number;
     m_life->number = ++m_lives;
-    m_life->cutOff = m_cutOff;
+    m_life->noDatabase = m_noDatabase;
+    m_life->noHomeserver = m_noHomeserver;
     m_life->wallAhead = machine::wallAhead();
     m_life->await = [this, life = std::weak_ptr(m_life)](const char *request) {
         const auto mine = life.lock();
@@ -145,6 +146,8 @@ void Worker::breakConnections()
 {
     for (const Homeserver::Outcome &outcome : std::exchange(m_deliveries, {}))
         m_ground.loop.after(1, [outcome] { outcome(false); });
+    if (onGone)
+        onGone();
 }
 
 void Worker::bury()
@@ -184,22 +187,22 @@ void Worker::stop()
     });
 }
 
-void Worker::cutOff(bool cut)
+void Worker::cutOff(bool database, bool homeserver)
 {
-    m_cutOff = cut;
-    m_life->cutOff = cut;
+    m_noDatabase = m_life->noDatabase = database;
+    m_noHomeserver = m_life->noHomeserver = homeserver;
 }
 
 void Worker::calm()
 {
     m_crashAt = 0;
-    cutOff(false);
+    cutOff(false, false);
 }
 
 void Worker::deliver(const voiphost::EventBatch &batch, const Homeserver::Outcome &outcome)
 {
     Pipeline *pipeline = m_pipeline && !m_life->dead && m_serving ? m_pipeline.get() : nullptr;
-    if (!pipeline || m_life->cutOff) {
+    if (!pipeline || m_life->noHomeserver) {
         m_ground.loop.after(2, [outcome] { outcome(false); });
         return;
     }
@@ -209,7 +212,7 @@ void Worker::deliver(const voiphost::EventBatch &batch, const Homeserver::Outcom
     pipeline->accept(batch).then(pipeline, [this, life = m_life, outcome](BatchResult result) {
         m_ground.loop.after(1, [life, outcome, result] {
             // It may be durable, and nobody be there to say so.
-            outcome(!life->dead && !life->cutOff && result == BatchResult::Durable);
+            outcome(!life->dead && !life->noHomeserver && result == BatchResult::Durable);
         });
     });
 }

@@ -34,16 +34,18 @@ public:
     void crash();            // now, from outside its code
     void crashAt(int await); // at that request from now on, the next is 1
     void stop();             // in good order, and starts again
-    void cutOff(bool cut);
+    void cutOff(bool database, bool homeserver);
     // No faults any more: it is to stay up.
     void calm();
 
     [[nodiscard]] voip::Pipeline *serving() const { return m_serving && !m_life->dead ? m_pipeline.get() : nullptr; }
     [[nodiscard]] std::shared_ptr<Life> life() const { return m_life; }
+    [[nodiscard]] QByteArray metrics() const { return m_shared->metrics.text(); }
     [[nodiscard]] int awaits() const { return m_awaits; }
     void deliver(const voiphost::EventBatch &batch, const Homeserver::Outcome &outcome);
 
     std::function<void(voip::Pipeline &)> onServing;
+    std::function<void()> onGone; // the process has ended, and all of its connections with it
     std::function<void(const voiphost::CallNotice &)> onNoticed;
 
 private:
@@ -62,7 +64,8 @@ private:
     QVector<Homeserver::Outcome> m_deliveries;  // of the last transactions that it was given
     bool m_serving = false;
     bool m_stopping = false;
-    bool m_cutOff = false;
+    bool m_noDatabase = false;
+    bool m_noHomeserver = false;
     int m_lives = 0;
     int m_awaits = 0;
     int m_crashAt = 0;

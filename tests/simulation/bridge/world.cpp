@@ -11,6 +11,7 @@ namespace
 
 constexpr qint64 restsWithin = 25LL * 60 * 1000; // after the last fault; no call may go on for so long
 constexpr qint64 look = 1000;
+constexpr qint64 longestRing = 90'000;
 
 class World
 {
@@ -26,10 +27,13 @@ private:
     void begin(const Trouble &trouble);
     void end(const Trouble &trouble);
     void deliver(const voiphost::EventBatch &batch, const Homeserver::Outcome &outcome);
+    void toWorker(Worker &to, const voiphost::EventBatch &batch, const Homeserver::Outcome &outcome);
+    void handOn(const voiphost::CallNotice &notice);
     void showTo(const RoomEvent &event, const QString &user);
     bool run(qint64 until);
     void rest();
     [[nodiscard]] QString leftOver() const;
+    void lookForSecrets();
     [[nodiscard]] Worker &worker(quint64 any) { return *m_workers[any % m_workers.size()]; }
     [[nodiscard]] voip::Pipeline *anyServing();
 
@@ -47,6 +51,7 @@ private:
     std::vector<std::unique_ptr<Phone>> m_phones;
     std::vector<std::unique_ptr<Worker>> m_workers;
     QHash<QString, qint64> m_seenAt; // by user: events come in order
+    qint64 m_toldAt = 0;             // notices, too
 };
 
 World::World(TimeLoop &loop, const Options &options)
@@ -57,21 +62,20 @@ World::World(TimeLoop &loop, const Options &options)
 {
     machine::begin(options.seed);
     loop.begin();
-    m_judge.knowsRoom = [this](const QString &lane, const QString &room) {
-        return m_database.lane(lane).rooms.value(room).has(lane);
-    };
     m_server.onEvent = [this](const RoomEvent &event, const QString &user) { showTo(event, user); };
     m_server.deliver = [this](const auto &batch, const auto &outcome) { deliver(batch, outcome); };
     for (int i = 0; i < peerCount; ++i)
         m_peers.push_back(std::make_unique<Peer>(m_ground, i, m_plan, m_chance.part(100 + static_cast<quint64>(i))));
     for (int i = 0; i < options.workers; ++i) {
         m_workers.push_back(std::make_unique<Worker>(m_ground, i, m_chance.part(200 + static_cast<quint64>(i))));
-        m_workers.back()->onServing = [this](voip::Pipeline &) {
+        m_workers.back()->onGone = [this] {
             for (const auto &phone : m_phones)
                 phone->reconnect();
         };
+        m_workers.back()->onServing = [this](voip::Pipeline &) { m_workers.front()->onGone(); };
         m_workers.back()->onNoticed = [this](const voiphost::CallNotice &notice) {
-            m_phones[static_cast<std::size_t>(notice.userId.mid(1).toInt())]->hear(notice);
+            m_judge.told(ghostOf(notice.userId.mid(1).toInt()), notice);
+            handOn(notice);
         };
     }
     for (int i = 0; i < userCount; ++i) {
@@ -133,13 +137,17 @@ void World::begin(const Trouble &trouble)
     case Fault::Stop:
         worker(chance.next()).stop();
         break;
-    case Fault::ClockJumps:
-        machine::setWallAhead(chance.percent(50) ? chance.between(-30'000, 30'000)
-                                                 : chance.between(-3'600'000, 7'200'000));
-        worker(chance.next()).crash(); // who does not start anew does not see it
+    case Fault::ClockJumps: {
+        const qint64 ahead =
+            chance.percent(50) ? chance.between(-30'000, 30'000) : chance.between(-3'600'000, 7'200'000);
+        m_judge.clockLeapt = m_judge.clockLeapt || ahead - machine::wallAhead() > longestRing;
+        machine::setWallAhead(ahead);
+        if (chance.percent(60)) // who does not start anew must not see it
+            worker(chance.next()).crash();
         break;
+    }
     case Fault::Partition:
-        worker(trouble.seed).cutOff(true);
+        worker(trouble.seed).cutOff(trouble.seed / 8 % 3 != 0, trouble.seed / 8 % 3 != 1);
         break;
     case Fault::PhonesAway:
         for (const auto &phone : m_phones)
@@ -147,6 +155,9 @@ void World::begin(const Trouble &trouble)
         break;
     case Fault::HomeserverRestarts:
         m_server.restart();
+        break;
+    case Fault::RoomEncrypted:
+        m_server.encryptSomeRoom(chance.next());
         break;
     case Fault::HomeserverAway:
     case Fault::HomeserverSlow:
@@ -161,6 +172,7 @@ void World::begin(const Trouble &trouble)
     case Fault::DatabaseStalls:
     case Fault::DatabaseFails:
     case Fault::DatabaseDoubt:
+    case Fault::DatabaseTorn:
     case Fault::HostSlow:
     case Fault::Count_:
         break;
@@ -171,7 +183,7 @@ void World::end(const Trouble &trouble)
 {
     m_weather.end(trouble);
     if (trouble.fault == Fault::Partition)
-        worker(trouble.seed).cutOff(false);
+        worker(trouble.seed).cutOff(false, false);
     m_trace.note("ends", QLatin1String(nameOf(trouble.fault)), nameOf(trouble));
 }
 
@@ -191,20 +203,42 @@ void World::deliver(const voiphost::EventBatch &batch, const Homeserver::Outcome
 {
     Worker &to = worker(m_chance.next());
     if (!m_chance.percent(m_weather.of(Fault::PushTrouble)))
-        return to.deliver(batch, outcome);
-    switch (m_chance.below(3)) {
+        return toWorker(to, batch, outcome);
+    switch (m_chance.below(4)) {
     case 0: // the request is lost
         m_loop.after(2000, [outcome] { outcome(false); });
         break;
     case 1: // the answer is lost
-        to.deliver(batch, [](bool) {});
+        toWorker(to, batch, [](bool) {});
         m_loop.after(m_chance.between(50, 2000), [outcome] { outcome(false); });
         break;
-    default: // a proxy repeats it by itself
-        to.deliver(batch, outcome);
-        worker(m_chance.next()).deliver(batch, [](bool) {});
+    case 2: // a proxy repeats it by itself
+        toWorker(to, batch, outcome);
+        toWorker(worker(m_chance.next()), batch, [](bool) {});
+        break;
+    default: // and does so when others have come since
+        toWorker(to, batch, outcome);
+        m_loop.after(m_chance.percent(30) ? m_chance.between(60'000, 600'000) : m_chance.between(100, 60'000),
+                     [this, batch] { toWorker(worker(m_chance.next()), batch, [](bool) {}); });
         break;
     }
+}
+
+void World::toWorker(Worker &to, const voiphost::EventBatch &batch, const Homeserver::Outcome &outcome)
+{
+    if (!m_weather.is(Fault::HostSlow))
+        return to.deliver(batch, outcome);
+    m_loop.after(m_chance.between(0, 8000), [&to, batch, outcome] { to.deliver(batch, outcome); });
+}
+
+// From the plugin's signal to the user's stream.
+void World::handOn(const voiphost::CallNotice &notice)
+{
+    Phone &phone = *m_phones[static_cast<std::size_t>(notice.userId.mid(1).toInt())];
+    if (!m_weather.is(Fault::HostSlow) && m_toldAt <= m_loop.now())
+        return phone.hear(notice);
+    m_toldAt = std::max(m_toldAt, m_loop.now() + (m_weather.is(Fault::HostSlow) ? m_chance.between(0, 4000) : 0));
+    m_loop.at(m_toldAt, [&phone, notice] { phone.hear(notice); });
 }
 
 void World::showTo(const RoomEvent &event, const QString &user)
@@ -233,6 +267,8 @@ QString World::leftOver() const
         said += peer->leftOver();
     for (const auto &phone : m_phones)
         said += phone->leftOver();
+    if (m_judge.owes())
+        said += QStringLiteral("events are still to be read; ");
     if (!m_server.pushed())
         said += QStringLiteral("the homeserver has transactions; ");
     return said;
@@ -250,7 +286,31 @@ void World::rest()
         const bool streams = std::all_of(m_phones.begin(), m_phones.end(), [](const auto &p) { return p->streams(); });
         if (streams && leftOver().isEmpty())
             break;
-        m_loop.at(m_loop.now() + look, [] {});
+        m_loop.at(std::min(until, m_loop.now() + look), [] {}); // time passes even if nothing happens
+    }
+}
+
+// Those of the SDPs and of TURN are marked. (What is logged is looked at where it is logged.)
+void World::lookForSecrets()
+{
+    const auto look = [this](const char *where, const QByteArray &text) {
+        if (text.contains("secret"))
+            m_judge.complain("secret", QLatin1String(where));
+    };
+    for (const auto &worker : m_workers) {
+        voip::Pipeline *pipeline = worker->serving();
+        if (!pipeline)
+            continue;
+        look("metrics", worker->metrics());
+        for (int user = 0; user < userCount; ++user) {
+            const auto &calls = m_database.lane(ghostOf(user)).calls;
+            for (auto call = calls.constBegin(); call != calls.constEnd(); ++call) {
+                pipeline->timeline(userId(user), call.key(), false, [look](const auto &lines) {
+                    if (lines.ok())
+                        look("timeline", *lines);
+                });
+            }
+        }
     }
 }
 
@@ -262,6 +322,8 @@ Outcome World::play()
         m_judge.finish(leftOver());
         for (const auto &phone : m_phones)
             phone->checkHeard();
+        if (m_options.seed % 8 == 0) // it takes long
+            lookForSecrets();
     }
     m_trace.note("ends");
     int awaits = 0;

@@ -87,8 +87,10 @@ private Q_SLOTS:
     void answer_afterTheDeadlineIsRefusedWithoutATick();
     void theirAnswer_isTakenAndSelected();
     void restart_endsWhatRanOutMeanwhile();
+    void restart_followsAClockThatWasSetBack();
     void restart_entersRoomsAgain();
     void hangup_ofAnUnsentInviteIsWorthALimitedTime();
+    void hangup_isSaidAgainWhenTheInviteArrivesAfterIt();
     void candidates_ofAnUnsentInviteAreNotSentLate();
     void candidates_areSplitByLength();
     void candidates_keptAreBounded();
@@ -212,6 +214,22 @@ void Transition::restart_endsWhatRanOutMeanwhile()
     QCOMPARE(of<Send>(expired).first().notAfter, 0);
 }
 
+void Transition::restart_followsAClockThatWasSetBack()
+{
+    constexpr Millis hour = 3'600'000;
+    const Line ringing = on(line(), MatrixBatch{{::invite(2 * hour)}}, 2 * hour).line;
+    const Call before = ringing.calls.first();
+    const Step step = on(ringing, Restart{}, hour);
+    const Call after = step.line.calls.first();
+    QVERIFY(after.state == State::Ringing);
+    QCOMPARE(after.deadline - hour, before.deadline - 2 * hour);
+    QCOMPARE(step.changedCalls, QVector<QString>{before.id});
+    QCOMPARE(of<Notify>(step).size(), 1); // it is signalled again as ever
+    QVERIFY(on(step.line, Tick{}, after.deadline).line.calls.first().state == State::Ended);
+    // Once is enough.
+    QCOMPARE(on(step.line, Restart{}, hour + 1000).line.calls.first().deadline, after.deadline);
+}
+
 void Transition::restart_entersRoomsAgain()
 {
     Line half = line();
@@ -232,6 +250,25 @@ void Transition::hangup_ofAnUnsentInviteIsWorthALimitedTime()
     QVERIFY(of<Unsend>(step) == QVector<Unsend>({{1, QStringLiteral("h1")}}));
     QCOMPARE(of<Send>(step).size(), 1);
     QCOMPARE(of<Send>(step).first().notAfter, 1000 + longestLifetime);
+}
+
+// Its request was given up, and a proxy had kept it.
+void Transition::hangup_isSaidAgainWhenTheInviteArrivesAfterIt()
+{
+    const Line inviting = on(line(), ::place(), 0).line;
+    const Call call = inviting.calls.first();
+    const End end{call.id, EndReason::UserHangup};
+    auto echo = from<InviteEvent>(us, call.matrixId, 5000);
+    echo.partyId = call.ourParty;
+    const MatrixBatch arrives{{echo}};
+    const Step late = on(on(inviting, end, 1000).line, arrives, 5000);
+    QCOMPARE(of<Send>(late).size(), 1);
+    QVERIFY(of<Send>(late).first().content == OutContent(OutHangup{EndReason::UserHangup}));
+    QCOMPARE(of<Send>(late).first().matrixCallId, call.matrixId);
+    QVERIFY(of<Send>(on(late.line, arrives, 6000)).isEmpty());
+    // That it was there before the hangup is known.
+    const Line sent = on(inviting, Sent{1, call.id, QStringLiteral("$x")}, 10).line;
+    QVERIFY(of<Send>(on(on(sent, end, 1000).line, arrives, 5000)).isEmpty());
 }
 
 void Transition::candidates_ofAnUnsentInviteAreNotSentLate()

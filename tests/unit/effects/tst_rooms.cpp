@@ -31,6 +31,7 @@ class RoomsTest : public QObject
     QStringList m_refused;
     QVector<QVector<QJsonObject>> m_recent;
     int m_rediscovered = 0;
+    bool m_commits = true; // what entered() says, at once
     QStringList m_order;
 
 private Q_SLOTS:
@@ -49,17 +50,22 @@ private Q_SLOTS:
         m_refused.clear();
         m_recent.clear();
         m_rediscovered = 0;
+        m_commits = true;
         m_order.clear();
-        connect(m_rooms.get(), &effects::RoomKeeper::entered, this, [this](const QString &, const auto &snapshot) {
+        connect(m_rooms.get(), &effects::RoomKeeper::entered, this, [this](const QString &id, const auto &snapshot) {
             m_entered.push_back(snapshot);
             m_order += QStringLiteral("entered");
+            if (m_commits)
+                m_rooms->known(id, snapshot.roomId);
         });
         connect(m_rooms.get(), &effects::RoomKeeper::refused, this,
                 [this](const QString &, const QString &id, const QString &code) { m_refused += id + u' ' + code; });
-        connect(m_rooms.get(), &effects::RoomKeeper::recent, this, [this](const QString &, const auto &events) {
+        const auto recent = [this](const QString &id, const QString &where, const auto &events) {
             m_recent.push_back(events);
             m_order += QStringLiteral("recent");
-        });
+            m_rooms->kept(id, where);
+        };
+        connect(m_rooms.get(), &effects::RoomKeeper::recent, this, recent);
         connect(m_rooms.get(), &effects::RoomKeeper::rediscovered, this, [this] {
             ++m_rediscovered;
             m_order += QStringLiteral("rediscovered");
@@ -91,6 +97,32 @@ private Q_SLOTS:
         QCOMPARE(m_homeserver->requestsFor("POST", QStringLiteral("register")), 1);
         QCOMPARE(m_homeserver->requestsFor("PUT", QStringLiteral("displayname")), 1);
         m_rooms->enter(lane, room); // again is harmless
+        QTRY_COMPARE_WITH_TIMEOUT(m_entered.size(), 2, patience);
+    }
+
+    // An event that comes before the lane knows the room goes to no lane: it must be among what is read afterwards.
+    void readsWhatWasSaidOnlyOnceTheRoomIsKnown()
+    {
+        m_commits = false;
+        m_rooms->enter(lane, room);
+        QTRY_COMPARE_WITH_TIMEOUT(m_entered.size(), 1, patience);
+        QTest::qWait(100);
+        QCOMPARE(m_homeserver->requestsFor("GET", QStringLiteral("messages")), 0);
+        m_homeserver->messages[room] = {invite(room, bob, QStringLiteral("c1"))};
+        m_rooms->known(lane, QStringLiteral("!other:test")); // nobody is entering it
+        m_rooms->known(lane, room);
+        QTRY_COMPARE_WITH_TIMEOUT(m_recent.size(), 1, patience);
+        QCOMPARE(m_recent.first().size(), 1);
+    }
+
+    // The lane went to another worker before that, and came back.
+    void forgets()
+    {
+        m_commits = false;
+        m_rooms->enter(lane, room);
+        QTRY_COMPARE_WITH_TIMEOUT(m_entered.size(), 1, patience);
+        m_rooms->forget(lane);
+        m_rooms->enter(lane, room);
         QTRY_COMPARE_WITH_TIMEOUT(m_entered.size(), 2, patience);
     }
 
