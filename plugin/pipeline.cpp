@@ -23,7 +23,7 @@ using effects::Lane;
 namespace
 {
 
-constexpr int recentAttempts = 60; // as many seconds: an invite of a room just entered is worth that
+constexpr int recentAttempts = 600; // as many seconds: no invite is worth anything for longer
 constexpr auto drainLook = std::chrono::milliseconds(50);
 
 std::optional<crypto::Seal> sealOf(const QByteArray &rootKey)

@@ -40,7 +40,7 @@ public:
     void on(const Tick &tick);
     void on(const Restart &restart);
     void followClock();
-    void silence(Call &call);
+    void seeOwnInvite(Call &call);
     void fireDue();
 
 private:

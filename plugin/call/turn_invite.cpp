@@ -54,8 +54,8 @@ void Turn::take(const InviteEvent &event)
 {
     const Call *known = line().find(event.roomId, event.callId, event.sender);
     if (const QString reason = whyNotRing(event, known); !reason.isEmpty()) {
-        if (reason == QLatin1String("echo") && known->state == State::Ended)
-            silence(line().calls[known->id]);
+        if (reason == QLatin1String("echo"))
+            seeOwnInvite(line().calls[known->id]);
         return drop(event, reason);
     }
     Call *ours = ownInviteIn(event.roomId, event.sender);
@@ -86,10 +86,13 @@ void Turn::take(const InviteEvent &event)
     drop(event, "glare");
 }
 
-// Our invite was given up, and got there all the same, perhaps after its hangup: nobody would tell the callee any more.
-void Turn::silence(Call &call)
+// It is there. If we had given it up, its hangup may have come before it, and nobody would tell the callee any more.
+void Turn::seeOwnInvite(Call &call)
 {
-    if (call.side == Side::Ours && !std::exchange(call.inviteSent, true))
+    if (call.side != Side::Ours || std::exchange(call.inviteSent, true))
+        return;
+    touch(call);
+    if (call.state == State::Ended)
         send(call, OutHangup{call.reason}, m_now + longestLifetime);
 }
 
@@ -166,8 +169,10 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
         send(ours, OutHangup{EndReason::UserHangup});
         const QString lostId = ours.matrixId;
         const QString party = ours.ourParty;
+        const bool wasThere = ours.inviteSent;
         Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
         lost.ourParty = party;
+        lost.inviteSent = wasThere;
         lost.peer = theirs.sender;
         bury(lost, EndReason::Replaced);
     }

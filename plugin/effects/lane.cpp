@@ -331,8 +331,8 @@ void Lane::addSend(const call::Send &send, Decision &decision) const
         decision.candidates.insert(entry.ref, static_cast<int>(candidates.size()));
     if (decision.line.rooms.value(send.roomId).encrypted) {
         entry.form = store::Form::Waiting; // until the end of the step, if all keys are there
-        if (!m_cipher && entry.notAfter == 0)
-            entry.notAfter = entry.createdAt; // it can never be sent
+        if (!m_cipher)
+            makeWait(entry);
     }
     decision.commit.sends.push_back(entry);
 }

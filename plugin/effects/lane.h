@@ -134,7 +134,6 @@ private:
     void keepFromClear(Decision &decision) const;
     void keepFromClear(const QString &roomId);
     void makeWait(store::OutboxEntry &entry) const;
-    [[nodiscard]] qint64 longestWait() const;
     void observeKeys(const crypto::Notes &notes);
     void tellRoom(const Work &work);
     void setAlarm(qint64 notBefore = 0);

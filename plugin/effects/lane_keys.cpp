@@ -18,20 +18,18 @@ namespace
 {
 
 constexpr qint64 oneHour = 60LL * 60 * 1000;
+constexpr qint64 never = 1; // is it worth sending
 
 } // namespace
 
 // For keys, that may never come: nobody needs the end of a call that is long over. Without a device none will.
-qint64 Lane::longestWait() const
-{
-    return m_cipher ? oneHour : 0;
-}
-
 void Lane::makeWait(store::OutboxEntry &entry) const
 {
     entry.form = store::Form::Waiting;
-    if (entry.notAfter == 0)
-        entry.notAfter = entry.createdAt + longestWait();
+    if (!m_cipher)
+        entry.notAfter = never;
+    else if (entry.notAfter == 0)
+        entry.notAfter = entry.createdAt + oneHour;
 }
 
 // Decided in the same step as that the room is encrypted, and before it.
@@ -46,7 +44,7 @@ void Lane::keepFromClear(Decision &decision) const
 // Decided before, and nobody has begun to send it.
 void Lane::keepFromClear(const QString &roomId)
 {
-    const auto kept = m_services.outbox.keepFromClear(m_id, roomId, longestWait());
+    const auto kept = m_services.outbox.keepFromClear(m_id, roomId, [this](auto &entry) { makeWait(entry); });
     if (!m_cipher || kept.isEmpty())
         return;
     for (const store::OutboxEntry &entry : kept)

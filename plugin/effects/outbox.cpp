@@ -92,7 +92,8 @@ void Outbox::sealed(const store::OutboxEntry &entry)
     }
 }
 
-QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QString &roomId, qint64 atMost)
+QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QString &roomId,
+                                                  const std::function<void(store::OutboxEntry &)> &makeWait)
 {
     QVector<store::OutboxEntry> kept;
     for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
@@ -103,9 +104,7 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
             const bool begun = item.inFlight || (item.maybeSeen && !item.restored);
             if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || begun)
                 continue;
-            item.entry.form = store::Form::Waiting;
-            if (item.entry.notAfter == 0)
-                item.entry.notAfter = item.entry.createdAt + atMost;
+            makeWait(item.entry);
             kept.push_back(item.entry);
         }
         schedule(it.key(), *it);

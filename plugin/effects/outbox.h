@@ -16,6 +16,7 @@
 #include <QTimer>
 
 #include <deque>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <set>
@@ -38,9 +39,10 @@ public:
     // One that an earlier process left: it may have begun to send it.
     void addRestored(const store::OutboxEntry &entry);
     void sealed(const store::OutboxEntry &entry);
-    // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on, `atMost` ms
-    // since it was decided if it would wait for ever. -> these
-    [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId, qint64 atMost);
+    // A room has become encrypted: what nobody has begun to send there waits to be encrypted from now on, as `makeWait`
+    // makes it. -> these
+    [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId,
+                                                            const std::function<void(store::OutboxEntry &)> &makeWait);
 
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the

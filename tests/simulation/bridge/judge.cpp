@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "judge.h"
 
+#include "machine.h"
+
 #include <QJsonDocument>
 
 namespace bridgesim
@@ -189,7 +191,8 @@ void Judge::arrived(const QString &lane, const QString &txnId, const QString &ev
     row->eventId = eventId;
     qint64 &last = m_lastArrived[{lane, row->callId}];
     // What was hung up in a proxy when it was given up may come at any time.
-    if (row->ref < last && !row->settled)
+    const bool tooLate = row->notAfter > 0 && machine::wallNow(machine::wallAhead()) > row->notAfter;
+    if (row->ref < last && !row->settled && !tooLate)
         complain("order", QStringLiteral("%1 %2 of %3").arg(lane, row->type, row->callId));
     last = std::max(last, row->ref);
     if (row->type == QLatin1String("m.call.answer")) {

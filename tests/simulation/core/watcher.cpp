@@ -53,6 +53,8 @@ void Watcher::event(const QJsonObject &event, double receivedAt)
         0.0, hint.isDouble() ? hint.toDouble()
                              : receivedAt - event.value(QLatin1String("origin_server_ts")).toDouble(receivedAt));
     const QString key = keyOf(word(event, "room_id"), word(content, "call_id"));
+    if (word(event, "sender") == m_book.self)
+        m_echoed.insert(key);
     // Another user's call with the same id is another call, and so is one after the tombstone is gone.
     const QString before = std::exchange(m_inviter[key], word(event, "sender"));
     if (before != m_inviter[key] || receivedAt > m_over.value(key, receivedAt) + longestLifetime) {
@@ -152,7 +154,9 @@ Complaint Watcher::sent(const QJsonObject &out)
     // Busy is said in both ways at once, hangup and reject (R46).
     const bool busy = is(type, "m.call.reject") && is(word(content, "reason"), "user_busy") &&
                       m_over.value(key, -1) == out.value(QLatin1String("t")).toDouble();
-    if (m_over.contains(key) && !busy)
+    // An invite that shows up after its call's end is hung up once more.
+    const bool again = is(type, "m.call.hangup") && m_echoed.remove(key);
+    if (m_over.contains(key) && !busy && !again)
         return complain("sent after the end", out);
     if (is(type, "m.call.invite")) {
         if (m_book.ours.contains(key))

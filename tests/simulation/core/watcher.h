@@ -45,6 +45,7 @@ private:
     QHash<QString, QVector<Invite>> m_invites; // by room and call id
     QSet<QString> m_publicRooms;
     QSet<QString> m_answered;          // by us
+    QSet<QString> m_echoed;            // invites of ours that were seen in the room
     QHash<QString, double> m_over;     // nothing is sent of these any more; since when
     QHash<QString, QString> m_inviter; // room and call id -> who sent the last invite
     QHash<QString, QString> m_peerOf;  // room and call id -> who rang with it last
