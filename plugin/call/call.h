@@ -74,6 +74,13 @@ struct Transfer {
 // What is kept back from a host that takes no candidates later, until it is complete (R59).
 enum class Fold { None, Offer, Answer, NegotiatedOffer, NegotiatedAnswer };
 
+// Our hangup of a call that we placed, as the room's order has it.
+enum class Farewell {
+    None,
+    Said,  // decided
+    Heard, // it stands in the room, and the invite did not before it
+};
+
 struct Call {
     QString id;       // the host's call id
     QString matrixId; // call_id in Matrix; never derived from `id`
@@ -117,6 +124,7 @@ struct Call {
 
     bool announced = false;                // the host has been told of it (R28)
     bool inviteSent = false;               // ours: the homeserver has the invite
+    Farewell farewell = Farewell::None;    // ours: what became of our hangup
     bool unavailableTold = false;          // the host was told that Matrix cannot carry it now
     std::optional<std::int64_t> inviteRef; // ours: the outbox entry of the invite while it is unsent
     std::int64_t firstRef = 0;       // outbox entries before it are of a call that this one took the place of (R80)

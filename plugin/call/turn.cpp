@@ -109,8 +109,11 @@ bool Turn::hidesPrivate(const Call &call) const
 std::int64_t Turn::send(Call &call, OutContent content, Millis notAfter)
 {
     const std::int64_t ref = line().nextRef++;
+    const bool hangsUp = std::holds_alternative<OutHangup>(content);
     give(Send{ref, call.id, call.roomId, call.matrixId, call.ourParty, call.version, std::move(content), notAfter,
               hidesPrivate(call)});
+    if (hangsUp && call.side == Side::Ours)
+        call.farewell = Farewell::Said;
     touch(call);
     return ref;
 }

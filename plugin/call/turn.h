@@ -41,6 +41,7 @@ public:
     void on(const Restart &restart);
     void followClock();
     void seeOwnInvite(Call &call);
+    void seeOwnHangup(const HangupEvent &event);
     void fireDue();
 
 private:

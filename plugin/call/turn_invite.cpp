@@ -86,14 +86,24 @@ void Turn::take(const InviteEvent &event)
     drop(event, "glare");
 }
 
-// It is there. If we had given it up, its hangup may have come before it, and nobody would tell the callee any more.
+// It is there. If we had given it up without a hangup, or the hangup came before it, nobody would tell the callee any
+// more; otherwise the hangup stands behind it, or will.
 void Turn::seeOwnInvite(Call &call)
 {
     if (call.side != Side::Ours || std::exchange(call.inviteSent, true))
         return;
     touch(call);
-    if (call.state == State::Ended)
+    if (call.state == State::Ended && call.farewell != Farewell::Said)
         send(call, OutHangup{call.reason}, m_now + longestLifetime);
+}
+
+void Turn::seeOwnHangup(const HangupEvent &event)
+{
+    Call &call = line().calls[line().find(event.roomId, event.callId, event.sender)->id];
+    if (event.partyId != call.ourParty || call.side != Side::Ours || call.state != State::Ended || call.inviteSent)
+        return;
+    call.farewell = Farewell::Heard;
+    touch(call);
 }
 
 // R28: an invite that was taken back before we saw it costs nobody his own call.
@@ -173,6 +183,7 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
         Call &lost = add(lostId, theirs.roomId, Side::Ours, m_entropy.id(20));
         lost.ourParty = party;
         lost.inviteSent = wasThere;
+        lost.farewell = Farewell::Said;
         lost.peer = theirs.sender;
         bury(lost, EndReason::Replaced);
     }
@@ -191,6 +202,7 @@ void Turn::yieldTo(Call &ours, const InviteEvent &theirs, Call *early)
     call.flushAt = 0;
     call.gatherUntil = 0;
     call.inviteSent = false;
+    call.farewell = Farewell::None;
     call.unavailableTold = false;
     fillIncoming(call, theirs);
     m_yielded.push_back(call.id);

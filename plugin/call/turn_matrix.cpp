@@ -117,6 +117,8 @@ void Turn::take(const HangupEvent &event)
 {
     if (!line().find(event.roomId, event.callId, event.sender))
         return entomb(event); // R67
+    if (event.sender == line().self)
+        seeOwnHangup(event);
     Call *call = dealWith(event);
     if (!call)
         return;

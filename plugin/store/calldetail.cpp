@@ -247,6 +247,7 @@ QJsonObject detailOf(const call::Call &call)
         {QStringLiteral("local_sdp"), ended ? QString() : call.localSdp},
         {QStringLiteral("media_flowed"), call.mediaFlowed},
         {QStringLiteral("invite_sent"), call.inviteSent},
+        {QStringLiteral("farewell"), static_cast<int>(call.farewell)},
         {QStringLiteral("unavailable_told"), call.unavailableTold},
         {QStringLiteral("notice_seq"), static_cast<qint64>(call.noticeSeq)},
         {QStringLiteral("waiting"), waiting},
@@ -363,6 +364,13 @@ QString readDetail(const QJsonObject &detail, call::Call &call)
     call.localSdp = fields.text(QStringLiteral("local_sdp"));
     call.mediaFlowed = fields.flag(QStringLiteral("media_flowed"));
     call.inviteSent = fields.flag(QStringLiteral("invite_sent"));
+    if (fields.has(QStringLiteral("farewell"))) {
+        const qint64 farewell = fields.integer(QStringLiteral("farewell"));
+        if (farewell < 0 || farewell > static_cast<int>(call::Farewell::Heard))
+            fields.bad(QStringLiteral("farewell"));
+        else
+            call.farewell = static_cast<call::Farewell>(farewell);
+    }
     call.unavailableTold = fields.flag(QStringLiteral("unavailable_told"));
     call.noticeSeq = fields.integer(QStringLiteral("notice_seq"));
     call.flushAt = fields.integer(QStringLiteral("flush_at"));

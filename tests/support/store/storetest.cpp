@@ -333,6 +333,7 @@ call::Call randomCall(QRandomGenerator &random, const QString &id)
     result.forgetAt = randomNumber(random);
     result.announced = coin(random);
     result.inviteSent = coin(random);
+    result.farewell = static_cast<call::Farewell>(random.bounded(3));
     result.unavailableTold = coin(random);
     if (coin(random))
         result.inviteRef = randomNumber(random);

@@ -261,11 +261,21 @@ void Transition::hangup_isSaidAgainWhenTheInviteArrivesAfterIt()
     auto echo = from<InviteEvent>(us, call.matrixId, 5000);
     echo.partyId = call.ourParty;
     const MatrixBatch arrives{{echo}};
-    const Step late = on(on(inviting, end, 1000).line, arrives, 5000);
+    auto hangup = from<HangupEvent>(us, call.matrixId, 4000);
+    hangup.partyId = call.ourParty;
+    const MatrixBatch hungUp{{hangup}};
+    const Line over = on(inviting, end, 1000).line;
+    // The hangup stands before it in the room, or is seen behind it.
+    const Step late = on(on(over, hungUp, 4000).line, arrives, 5000);
     QCOMPARE(of<Send>(late).size(), 1);
     QVERIFY(of<Send>(late).first().content == OutContent(OutHangup{EndReason::UserHangup}));
     QCOMPARE(of<Send>(late).first().matrixCallId, call.matrixId);
     QVERIFY(of<Send>(on(late.line, arrives, 6000)).isEmpty());
+    QVERIFY(of<Send>(on(on(over, arrives, 4000).line, hungUp, 5000)).isEmpty());
+    // It was given up without one, since nobody seemed to have heard of it.
+    const Line givenUp = on(inviting, SendFailed{1, call.id, QStringLiteral("expired"), false}, 1000).line;
+    QVERIFY(givenUp.calls.first().state == State::Ended);
+    QCOMPARE(of<Send>(on(givenUp, arrives, 5000)).size(), 1);
     // That it was there before the hangup is known.
     const Line sent = on(inviting, Sent{1, call.id, QStringLiteral("$x")}, 10).line;
     QVERIFY(of<Send>(on(on(sent, end, 1000).line, arrives, 5000)).isEmpty());
