@@ -35,17 +35,18 @@ void StoredSecret::fail(const QString &problem)
 
 void StoredSecret::read(const QString &type, std::function<void(const QJsonObject &content)> then)
 {
-    m_client.request(
-        m_user, homeserver::Method::Get,
-        homeserver::v3({QStringLiteral("user"), m_user, QStringLiteral("account_data"), type}), {}, {},
-        [this, type, then = std::move(then)](const homeserver::Result<QJsonObject> &answer) {
-            if (answer.ok())
-                return then(*answer);
-            Failure failure = answer.error();
-            failure.message =
-                tr("the account keeps no %1 (%2): set up recovery in one of its other clients").arg(type, failure.code);
-            m_opened(failure);
-        });
+    m_client.request(m_user, homeserver::Method::Get,
+                     homeserver::v3({QStringLiteral("user"), m_user, QStringLiteral("account_data"), type}), {}, {},
+                     [this, type, then = std::move(then)](const homeserver::Result<QJsonObject> &answer) {
+                         if (answer.ok())
+                             return then(*answer);
+                         Failure failure = answer.error();
+                         if (failure.code == QLatin1String("M_NOT_FOUND"))
+                             failure.message =
+                                 tr("the account keeps no %1 (%2): set up recovery in one of its other clients")
+                                     .arg(type, failure.code);
+                         m_opened(failure);
+                     });
 }
 
 void StoredSecret::readKey(const QString &keyId)

@@ -26,10 +26,11 @@ const QString megolmAlgorithm = QStringLiteral("m.megolm.v1.aes-sha2");
 constexpr std::array withheldCodes{"m.blacklisted", "m.unverified",         "m.unauthorised",
                                    "m.unavailable", "m.history_not_shared", "m.no_olm"};
 
+// U+0000 is in no id, and no row can hold it.
 QString textOf(const QJsonObject &object, const char *key)
 {
     const QString text = object.value(QLatin1String(key)).toString();
-    return text.size() <= maxIdLength ? text : QString();
+    return text.size() <= maxIdLength && !text.contains(QChar(u'\0')) ? text : QString();
 }
 
 // What somebody says of a session counts for their own events only.

@@ -23,7 +23,7 @@ const QString transactionKey = QStringLiteral("transaction_id");
 QString textOf(const QJsonObject &object, const QString &key)
 {
     const QString text = object.value(key).toString();
-    return text.size() <= maxIdLength ? text : QString();
+    return text.size() <= maxIdLength && !text.contains(QChar(u'\0')) ? text : QString();
 }
 
 QString idOf(const Sas &sas)

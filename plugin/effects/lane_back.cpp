@@ -47,6 +47,13 @@ void Lane::giveBack(std::deque<Work> works, const store::StoreError &error)
         return work();
     }
     const bool passing = error.kind == store::StoreError::Kind::Unavailable;
+    if (!passing && works.size() == 1 && works.front().entries.size() > 1) { // it is one of them
+        const QVector<store::InboxEntry> entries = works.front().entries;
+        for (auto it = entries.crbegin(); it != entries.crend(); ++it)
+            m_queue.push_front({.entries = {*it}});
+        m_together = 1;
+        return m_again.start(0);
+    }
     if (!passing && works.size() == 1) {
         drop(works.front(), error);
         return work();

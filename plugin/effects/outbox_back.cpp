@@ -10,8 +10,10 @@ namespace voip::effects
 void Outbox::addRestored(const store::OutboxEntry &entry)
 {
     add(entry);
-    if (Item *item = find({entry.lane, entry.callId}, entry.ref))
-        item->maybeSeen = item->restored = entry.form != store::Form::Waiting;
+    if (Item *item = find({entry.lane, entry.callId}, entry.ref)) {
+        item->maybeSeen = entry.form != store::Form::Waiting;
+        item->restored = item->maybeSeen && !item->inFlight; // it may have been begun just now
+    }
 }
 
 QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)

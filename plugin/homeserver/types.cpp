@@ -30,7 +30,9 @@ bool Failure::ghostMissing() const
 bool Failure::deviceMissing() const
 {
     // "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE" before it was in the specification.
-    return kind == FailureKind::Rejected && code.endsWith(QLatin1String("M_UNKNOWN_DEVICE"));
+    // Before that it was a code of many meanings, and only the text told.
+    return kind == FailureKind::Rejected && (code.endsWith(QLatin1String("M_UNKNOWN_DEVICE")) ||
+                                             message.contains(QLatin1String("device that doesn't exist")));
 }
 
 QString nameOf(FailureKind kind)

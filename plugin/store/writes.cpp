@@ -175,24 +175,23 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch)
                 .id("seen_events.lane", event.lane)
                 .id("seen_events.event_id", event.eventId)
                 .plain(batch.receivedAt));
-        const int part = partitionOf(event.lane);
         QSqlQuery *row =
             unseen ? script.run(QStringLiteral("INSERT INTO inbox (lane, event_id, transaction_id, received_at, body, "
                                                "part) VALUES (?, ?, ?, ?, ?, ?) "
-                                               "RETURNING seq, received_at, transaction_id"),
+                                               "RETURNING seq, transaction_id"),
                                 Values()
                                     .id("inbox.lane", event.lane)
                                     .id("inbox.event_id", event.eventId)
                                     .id("inbox.transaction_id", batch.transactionId)
                                     .plain(batch.receivedAt)
                                     .json("inbox.body", event.body)
-                                    .plain(part))
-                   : script.run(QStringLiteral("SELECT seq, received_at, transaction_id FROM inbox "
-                                               "WHERE part = ? AND lane = ? AND event_id = ?"),
-                                Values().plain(part).id("inbox.lane", event.lane).id("inbox.event_id", event.eventId));
+                                    .plain(partitionOf(event.lane)))
+                   : script.run(QStringLiteral("SELECT seq, transaction_id FROM inbox WHERE lane = ? AND event_id = ?"),
+                                Values().id("inbox.lane", event.lane).id("inbox.event_id", event.eventId));
         if (row != nullptr && row->next() && !std::exchange(seqs[row->value(0).toLongLong()], true)) {
-            waiting += InboxEntry{row->value(0).toLongLong(), event.lane, row->value(1).toLongLong(),
-                                  row->value(2).toString(), event.body};
+            // Its age is that of this body: counted from when this batch came.
+            waiting += InboxEntry{row->value(0).toLongLong(), event.lane, batch.receivedAt, row->value(1).toString(),
+                                  event.body};
         }
     }
     if (fresh) {

@@ -1,4 +1,4 @@
--- v4 (compatible with v3+): what ended calls leave is found by its age
+-- v4 (compatible with v3+): what ended calls leave is found by its age, what waits by its event id
 -- SPDX-License-Identifier: Apache-2.0
 
 CREATE INDEX calls_by_end ON calls (ended_at, lane, id) WHERE state = 'ended';
@@ -17,3 +17,5 @@ ALTER TABLE calls SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE notices SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE seen_events SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE transactions SET (autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE INDEX inbox_by_event ON inbox (lane, event_id);

@@ -54,7 +54,7 @@ void fill(const voiphost::DatabaseSettings &settings, int from, int to)
                                 "n < %2) ")
                : QStringLiteral("WITH s AS (SELECT generate_series(%1, %2) AS n) ");
     // The ends are spread over 200 days: half of them are past the 90 that a history has.
-    const QString at = QStringLiteral("(%1 - (n % 1000) * %2 - 86500000)").arg(now).arg(day / 5);
+    const QString at = QStringLiteral("(%1 - CAST(n % 1000 AS BIGINT) * %2 - 86500000)").arg(now).arg(day / 5);
     Side side(settings);
     side.run(
         numbers.arg(from).arg(to - 1) +

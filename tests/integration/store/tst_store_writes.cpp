@@ -58,6 +58,9 @@ private Q_SLOTS:
         const auto again = accept(*m_store, both);
         QVERIFY(again);
         QCOMPARE(seqs(*again), seqs(*first)); // they wait still
+        InboxBatch later = both;              // with bodies whose ages are of then
+        later.receivedAt += 35'000;
+        QCOMPARE(accept(*m_store, later)->at(1).receivedAt, later.receivedAt);
         // A known event in another transaction, beside a new one (R107).
         const auto other =
             accept(*m_store, batch(QStringLiteral("t2"), alice, {QStringLiteral("$2"), QStringLiteral("$3")}));

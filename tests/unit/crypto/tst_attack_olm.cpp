@@ -342,6 +342,14 @@ private Q_SLOTS:
                                       alice().now);
         }
         alice().commit();
+        // No row can hold U+0000: what brought it into one would take down whatever came with it.
+        alice().machine->toDevice({{"type", "m.room_key.withheld"},
+                                   {"sender", mallory().user},
+                                   {"content", QJsonObject{{"algorithm", megolmAlgorithm},
+                                                           {"room_id", QString("!r") + QChar(u'\0')},
+                                                           {"session_id", "s"},
+                                                           {"code", "m.unverified"}}}},
+                                  alice().now);
         QVERIFY(alice().machine->changes()->isEmpty());
         int rows = 0;
         for (auto it = alice().rows.begin(); it != alice().rows.end(); ++it)
