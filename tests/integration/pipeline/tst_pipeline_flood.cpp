@@ -4,6 +4,7 @@
 // call rings meanwhile, and memory is bounded and comes back. VOIP_FLOOD_INVITES sets the size.
 #include "bench.h"
 
+#include <QElapsedTimer>
 #include <QSqlDatabase>
 
 #include <deque>
@@ -174,6 +175,8 @@ private Q_SLOTS:
         const int wanted = qEnvironmentVariableIntValue("VOIP_FLOOD_INVITES", &isNumber);
         const int few = 25'000; // more than the intake lets wait
         const int many = std::max(2 * few, isNumber ? wanted : 0);
+        QElapsedTimer since;
+        since.start();
         QVERIFY(m_bench->start({{QStringLiteral("timeline_megabytes"), 1}}).ok());
         QVERIFY(m_bench->meet(*m_homeserver));
         m_homeserver->rooms[carolsRoom] = {{dave, QStringLiteral("join")}, {carolId, QStringLiteral("invite")}};
@@ -211,8 +214,10 @@ private Q_SLOTS:
                                   patience);
         QCOMPARE(side.value(QStringLiteral("SELECT count(*) FROM seen_events WHERE event_id LIKE '$f%'")).toInt(),
                  few + many);
-        // Nobody is told more than a few times that it is too much.
-        QVERIFY(m_homeserver->sentTypes().count(QStringLiteral("m.call.reject")) <= 16 + 40 * std::min(senders, 5));
+        // Nobody is told more than a few times in a minute that it is too much.
+        const qint64 minutes = 1 + since.elapsed() / 60'000;
+        QVERIFY(m_homeserver->sentTypes().count(QStringLiteral("m.call.reject")) <=
+                minutes * (16 + 40 * std::min(senders, 5)));
 
         // What it took is given back, and the process rests.
         const qint64 left = allocated() - between;
