@@ -180,8 +180,9 @@ export class Slot {
     const dice = this.random();
     this.turn += 1;
     if (dice < 0.16 && !this.negotiating) this.#during(this.#negotiate(this.turn % 2 === 0));
-    else if (dice < 0.26) this.#during(this.#muteByPhone());
-    else if (dice < 0.36) this.#during(this.#muteByPeer());
+    // One after the other: of those that wait together only what holds in the end is told.
+    else if (dice < 0.26 && this.mutedByPhone === this.muteSent) this.#during(this.#muteByPhone());
+    else if (dice < 0.36 && this.mutedByPeer === this.muteTold) this.#during(this.#muteByPeer());
     else if (dice < 0.68) this.#during(this.#candidateOfPeer());
     else this.#during(this.#candidateOfPhone());
     return true;
