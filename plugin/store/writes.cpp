@@ -161,7 +161,7 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch)
 {
     Script script(db);
     QVector<InboxEntry> waiting;
-    QHash<qint64, bool> seqs;
+    QSet<qint64> seqs; // an event may stand in a batch twice
     const bool fresh = script.gives(
         QStringLiteral("INSERT INTO transactions (txn_id, at) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1"),
         Values().id("transactions.txn_id", batch.transactionId).plain(batch.receivedAt));
@@ -188,10 +188,13 @@ Result<QVector<InboxEntry>> writeBatch(Connection &db, const InboxBatch &batch)
                                     .plain(partitionOf(event.lane)))
                    : script.run(QStringLiteral("SELECT seq, transaction_id FROM inbox WHERE lane = ? AND event_id = ?"),
                                 Values().id("inbox.lane", event.lane).id("inbox.event_id", event.eventId));
-        if (row != nullptr && row->next() && !std::exchange(seqs[row->value(0).toLongLong()], true)) {
+        if (row == nullptr || !row->next())
+            continue;
+        const qint64 seq = row->value(0).toLongLong();
+        if (!seqs.contains(seq)) {
+            seqs.insert(seq);
             // Its age is that of this body: counted from when this batch came.
-            waiting += InboxEntry{row->value(0).toLongLong(), event.lane, batch.receivedAt, row->value(1).toString(),
-                                  event.body};
+            waiting += InboxEntry{seq, event.lane, batch.receivedAt, row->value(1).toString(), event.body};
         }
     }
     if (fresh) {
