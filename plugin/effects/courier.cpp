@@ -17,20 +17,14 @@ namespace
 
 const QString deviceName = QStringLiteral("Calls bridge");
 
-// A proxy's page is no answer of the homeserver's.
-bool passing(const homeserver::Failure &failure)
-{
-    return failure.transient() || failure.kind == homeserver::FailureKind::BadAnswer;
-}
-
 Answer::Kind kindOf(const homeserver::Failure &failure)
 {
     if (failure.deviceMissing())
         return Answer::Kind::UnknownDevice;
     if (failure.status == 400 && failure.message.contains(QLatin1String("already exists")))
         return Answer::Kind::KeysExist;
-    return passing(failure) || failure.status == 401 || failure.status == 403 ? Answer::Kind::Failed
-                                                                              : Answer::Kind::Refused;
+    return failure.passing() || failure.status == 401 || failure.status == 403 ? Answer::Kind::Failed
+                                                                               : Answer::Kind::Refused;
 }
 
 Answer answerOf(quint64 id, const homeserver::Failure &failure)
@@ -119,7 +113,7 @@ void Courier::run(const Trip &trip, const crypto::BackUpKeys &upload)
 {
     const auto answer = back<homeserver::Done>(trip);
     m_client.backUpKeys(trip.lane, upload.version, upload.body, [this, trip, answer](const auto &result) {
-        if (result.ok() || passing(result.error()))
+        if (result.ok() || result.error().passing())
             return answer(result);
         const homeserver::Failure &failure = result.error();
         qCWarning(observe::cryptoLog).noquote()

@@ -18,12 +18,6 @@ namespace
 constexpr auto patience = 10min; // the longest lifetime of an invite
 constexpr int recentEvents = 100;
 
-// A proxy's error page says nothing about the room.
-bool passing(const homeserver::Failure &failure)
-{
-    return failure.transient() || failure.kind == homeserver::FailureKind::BadAnswer;
-}
-
 } // namespace
 
 QString localpartOf(const QString &matrixId)
@@ -136,7 +130,7 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
         [this, lane, roomId](const auto &result) {
             m_running.remove({lane, roomId});
             if (!result.ok())
-                return passing(result.error()) ? putOff(lane, roomId, result.error()) : found(lane, roomId);
+                return result.error().passing() ? putOff(lane, roomId, result.error()) : found(lane, roomId);
             QVector<QJsonObject> calls;
             for (QJsonObject event : *result) {
                 const QString type = event.value(QLatin1String("type")).toString();
@@ -154,12 +148,12 @@ void RoomKeeper::readRecent(const QString &lane, const QString &roomId)
 void RoomKeeper::giveUp(const QString &lane, const QString &roomId, const homeserver::Failure &failure)
 {
     m_running.remove({lane, roomId});
-    if (passing(failure))
+    if (failure.passing())
         putOff(lane, roomId, failure);
     else
         found(lane, roomId);
     qCWarning(roomsLog).noquote() << lane << "could not enter" << roomId << failure.code << failure.message;
-    Q_EMIT refused(lane, roomId, passing(failure) ? QStringLiteral("homeserver_unavailable") : failure.code);
+    Q_EMIT refused(lane, roomId, failure.passing() ? QStringLiteral("homeserver_unavailable") : failure.code);
 }
 
 // Until the homeserver is there again; that it answers nonsense is no sign of its coming back.
@@ -176,7 +170,7 @@ void RoomKeeper::rediscover(const QString &lane)
                                 [this, lane](const auto &result) {
                                     // A ghost that was never made has no rooms; that is an answer as well.
                                     if (!result.ok() && !result.error().ghostMissing()) {
-                                        if (passing(result.error()))
+                                        if (result.error().passing())
                                             putOff(lane, {}, result.error());
                                         return;
                                     }

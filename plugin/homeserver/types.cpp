@@ -20,6 +20,11 @@ bool Failure::transient() const
     return false;
 }
 
+bool Failure::passing() const
+{
+    return transient() || kind == FailureKind::BadAnswer;
+}
+
 bool Failure::ghostMissing() const
 {
     // Servers say it with the same errcode as "not in this room"; only the text tells.

@@ -49,6 +49,8 @@ struct Failure {
 
     // The same request may succeed later without anybody changing anything.
     [[nodiscard]] bool transient() const;
+    // Transient, or no answer of the homeserver's at all: a proxy's page says nothing of what was asked.
+    [[nodiscard]] bool passing() const;
     // The acting user lies in our namespace but was never registered: register it (GhostDirectory) and try again.
     [[nodiscard]] bool ghostMissing() const;
     // The server does not have the device that was to act.
