@@ -14,6 +14,7 @@ namespace
 
 constexpr qsizetype maxRooms = 8192;
 constexpr int maxRoomsWithOne = 64; // person, who may invite us again and again
+constexpr Millis late = 1000;       // a transaction that others overtook comes again after a second at the earliest
 
 } // namespace
 
@@ -59,8 +60,13 @@ void Turn::selfMembership(const MemberEvent &event)
         if (!mayEnter(event))
             return drop(event, "too_many_rooms");
         Room &where = room(event.roomId);
-        if (where.joined(line().self))
-            return; // a new name or picture
+        if (where.joined(line().self)) {
+            // A new name or picture; or our entry into a room that we made. If that comes late, what was said there may
+            // have come before it, when nobody knew whose room it is.
+            if (event.membership == Membership::Join && event.age >= late)
+                give(EnterRoom{event.roomId});
+            return;
+        }
         where.members.insert(line().self, Membership::Invite);
         if (event.membership == Membership::Invite && event.sender != line().self)
             where.members.insert(event.sender, Membership::Join);

@@ -24,8 +24,8 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
         if (room.encrypted)
             keepFromClear(room.id); // before anything else is begun
     }
-    for (const qint64 ref : decision.withdrawn)
-        m_services.outbox.discard(m_id, ref);
+    for (const qint64 ref : decision.commit.settledSends)
+        m_services.outbox.discard(m_id, ref); // if it is still there: taken back, or given up
     for (const store::OutboxEntry &entry : decision.commit.sends)
         m_services.outbox.add(entry, decision.candidates.value(entry.ref));
     for (const call::Room &room : decision.commit.rooms)

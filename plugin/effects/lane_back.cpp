@@ -89,6 +89,8 @@ void Lane::drop(Work &broken, const store::StoreError &error)
         m_services.store.commit(std::move(skip), this, [this, seqs](const auto &) { Q_EMIT consumed(seqs); });
     }
     tellRoom(broken); // nobody waits for it for ever
+    if (const auto *failed = broken.input ? std::get_if<call::SendFailed>(&*broken.input) : nullptr)
+        m_services.outbox.discard(m_id, failed->ref);
     // It may have been the tick of a deadline: the deadline stands, but must not spin.
     setAlarm(m_services.clock.now() + brokenPause);
 }

@@ -72,12 +72,17 @@ Outbox::Outbox(homeserver::Client &client, homeserver::GhostDirectory &ghosts, o
 
 void Outbox::add(const store::OutboxEntry &entry, int candidates)
 {
-    const Key key{entry.lane, entry.callId};
     Item item;
     item.entry = entry;
     item.candidates = candidates;
+    add(std::move(item));
+}
+
+void Outbox::add(Item item)
+{
+    const Key key{item.entry.lane, item.entry.callId};
+    m_calls[key.lane].insert(item.entry.ref, key.callId);
     m_queues[key].items.push_back(std::move(item));
-    m_calls[key.lane].insert(entry.ref, entry.callId);
     m_metrics.set(observe::Gauge::OutboxDepth, ++m_depth);
     work(key);
 }
@@ -101,7 +106,7 @@ QVector<store::OutboxEntry> Outbox::keepFromClear(const QString &lane, const QSt
             continue;
         for (Item &item : it->items) {
             // One that is there already, perhaps, goes on as it was: it is the same event to the homeserver.
-            const bool begun = item.inFlight || (item.maybeSeen && !item.restored);
+            const bool begun = item.inFlight || item.givenUp || (item.maybeSeen && !item.restored);
             if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || begun)
                 continue;
             makeWait(item.entry);
@@ -145,14 +150,11 @@ void Outbox::work(const Key &key)
     if (head.begun == 0)
         head.begun = m_clock.now();
     const qint64 now = m_clock.now();
-    if (head.inFlight || head.held || m_suspended)
+    if (head.inFlight || head.held || head.givenUp || m_suspended)
         return schedule(key, *found);
     if (head.entry.notAfter > 0 && now > head.entry.notAfter) {
-        const store::OutboxEntry entry = head.entry;
-        settleHead(key);
-        qCInfo(outboxLog) << entry.type << "of call" << entry.callId << "is too late to be sent";
-        Q_EMIT failed(key.lane, key.callId, entry.ref, QStringLiteral("expired"), true);
-        return work(key);
+        qCInfo(outboxLog) << head.entry.type << "of call" << key.callId << "is too late to be sent";
+        return giveUp(key, head, QStringLiteral("expired"));
     }
     if (head.notBefore <= now && head.entry.form != store::Form::Waiting) {
         if (m_inFlight < mostInFlight)
@@ -203,6 +205,13 @@ void Outbox::settleHead(const Key &key)
     const qint64 ref = items.front().entry.ref;
     items.pop_front();
     drop(key, ref);
+}
+
+void Outbox::giveUp(const Key &key, Item &item, const QString &code)
+{
+    item.givenUp = true;
+    schedule(key, m_queues[key]);
+    Q_EMIT failed(key.lane, key.callId, item.entry.ref, code, true);
 }
 
 void Outbox::drop(const Key &key, qint64 ref)
@@ -268,11 +277,9 @@ void Outbox::finished(const Key &key, qint64 ref, quint64 attempt, const homeser
     const auto delay = homeserver::RetryPolicy{}.nextDelayMs(++item->failures, worthRepeating(failure),
                                                              QRandomGenerator::system()->generateDouble());
     if (!delay) {
-        settleHead(key);
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "was refused:" << code
                                        << failure.message;
-        Q_EMIT failed(key.lane, key.callId, ref, code, true);
-        return work(key);
+        return giveUp(key, *item, code);
     }
     if (item->failures == 1)
         qCWarning(outboxLog).noquote() << entry.type << "of call" << entry.callId << "waits:" << code;
@@ -325,6 +332,8 @@ qint64 Outbox::dueOf(const Queue &queue) const
     if (queue.items.empty())
         return next;
     const Item &head = queue.items.front();
+    if (head.givenUp)
+        return next;
     if (!head.delayTold && head.begun > 0)
         next = std::min(next, head.begun + patienceMs);
     if (head.inFlight || head.held || m_suspended)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sends what was decided, after the commit: in order for each call, with the transaction id of the row, so that a
 // repeat is harmless (R111). Calls do not wait for each other (R116). Transient failures are repeated with back-off
-// for as long as the entry is worth sending; what became of each entry goes back to its lane as an input. At most
+// for as long as the entry is worth sending; what became of each entry goes back to its lane as an input. One that is
+// given up (too late, or refused) keeps its place until that is committed, too: what comes after it must not go before,
+// since another process could still send it. At most
 // mostInFlight requests are under way: what waits for its turn loses none of a request's time limit.
 // It never decides about a call, and holds no state that the store does not have. No step looks at all queues.
 #pragma once
@@ -47,7 +49,7 @@ public:
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
     // commit discard() drops each, after a failed one release() lets each go on. What cannot be taken back is not
-    // repeated once discarded.
+    // repeated once discarded. What was given up is discarded, too, once that is committed.
     [[nodiscard]] QVector<qint64> hold(const QString &lane, qint64 ref);
     void discard(const QString &lane, qint64 ref);
     void release(const QString &lane, qint64 ref);
@@ -84,6 +86,7 @@ private:
         std::optional<QString> device; // with which it was first tried: a repeat is known by it
         bool held = false;
         bool discarded = false; // forget it as soon as its request is over
+        bool givenUp = false;   // nothing is tried any more; its lane has been told
         bool delayTold = false;
         bool limited = false; // the homeserver said when to come again
         int candidates = 0;   // in it
@@ -102,11 +105,13 @@ private:
         friend size_t qHash(const Key &key, size_t seed = 0) { return qHashMulti(seed, key.lane, key.callId); }
     };
 
+    void add(Item item);
     void work(const Key &key);
     void attempt(const Key &key, Item &item);
     void finished(const Key &key, qint64 ref, quint64 attempt, const homeserver::Result<QString> &result);
     void next();
     void settleHead(const Key &key);
+    void giveUp(const Key &key, Item &item, const QString &code);
     void drop(const Key &key, qint64 ref); // it is in no queue any more
     void countSent(const Item &item);
     void tellDelay(const Key &key, Item &item, const QString &code);

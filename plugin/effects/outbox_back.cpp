@@ -3,17 +3,18 @@
 #include "effects/outbox.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace voip::effects
 {
 
 void Outbox::addRestored(const store::OutboxEntry &entry)
 {
-    add(entry);
-    if (Item *item = find({entry.lane, entry.callId}, entry.ref)) {
-        item->maybeSeen = entry.form != store::Form::Waiting;
-        item->restored = item->maybeSeen && !item->inFlight; // it may have been begun just now
-    }
+    Item item;
+    item.entry = entry;
+    item.maybeSeen = entry.form != store::Form::Waiting;
+    item.restored = item.maybeSeen;
+    add(std::move(item));
 }
 
 QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)

@@ -22,12 +22,14 @@ export class Ledger {
   twice = [];
   disorder = [];
   ringing = [];
-  counts = { calls: 0, fromHost: 0, fromMatrix: 0, complete: 0, endedByFault: 0, toMatrix: 0, toPhones: 0 };
+  counts = { calls: 0, fromHost: 0, fromMatrix: 0, complete: 0, endedByFault: 0, late: 0, toMatrix: 0, toPhones: 0 };
   rangAfter = [];
 
   // pairs: whose rooms are read. calls: all that were placed there since the last ledger.
-  static async of(calls, pairs) {
+  // late: when transactions were on their way that the homeserver gave after later ones.
+  static async of(calls, pairs, late) {
     const ledger = new Ledger();
+    ledger.late = late;
     const rooms = new Map();
     for (const pair of pairs) rooms.set(pair.room, await pair.peer.history(pair.room));
     for (const call of calls) ledger.#judge(call, rooms.get(call.pair.room).filter(({ content }) => content.call_id === call.matrixId));
@@ -61,7 +63,8 @@ export class Ledger {
     if (call.complete && !call.given.matrix.every((one) => atPhone.includes(one))) note(this.lost, 'a candidate of the peer');
 
     if (!isPartOf(atPeer, call.offered.host)) note(this.disorder, "the host's candidates");
-    if (!isPartOf(atPhone, call.offered.matrix)) note(this.disorder, "the peer's candidates");
+    if (this.#cameLate(theirs)) this.counts.late++; // the phone gets them in the order in which the bridge got them
+    else if (!isPartOf(atPhone, call.offered.matrix)) note(this.disorder, "the peer's candidates");
     const firstEnd = bridges.findIndex(({ type }) => ends.includes(type));
     if (firstEnd >= 0 && bridges.slice(firstEnd + 1).some(({ type }) => !ends.includes(type))) note(this.disorder, 'an event after the end');
     if (call.from === 'host' && bridges.length > 0 && bridges[0].type !== 'm.call.invite') note(this.disorder, `${bridges[0].type} before the invite`);
@@ -74,6 +77,11 @@ export class Ledger {
     if (has(theirs, ...ends) && told.length > 0 && call.endedBy !== 'host' && !call.phone.isOver(told[0].data.call_id)) note(this.lost, "the peer's hangup");
     if (begun && !has(events, ...ends)) note(this.ringing, 'the peer still has it');
     if (told.length > 0 && call.endedBy !== 'host' && !call.phone.isOver(told[0].data.call_id)) note(this.ringing, 'the phone still has it');
+  }
+
+  #cameLate(theirs) {
+    const times = theirs.filter(({ type }) => type === 'm.call.candidates').map(({ origin_server_ts: at }) => at);
+    return this.late.some(({ from, to }) => Math.min(...times) <= to && Math.max(...times) >= from - 2000);
   }
 
   #count(call, bridges, told) {
@@ -103,7 +111,7 @@ export class Ledger {
     const sorted = [...this.rangAfter].sort((a, b) => a - b);
     const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
     return [
-      `${counts.calls} calls (${counts.fromMatrix} from Matrix, ${counts.fromHost} from the host; ${counts.complete} talked, ${counts.endedByFault} ended by the fault)`,
+      `${counts.calls} calls (${counts.fromMatrix} from Matrix, ${counts.fromHost} from the host; ${counts.complete} talked, ${counts.endedByFault} ended by the fault; ${counts.late} while Synapse gave transactions out of order)`,
       `${counts.toMatrix} events to Matrix, ${counts.toPhones} to phones`,
       `lost=${this.lost.length} twice=${this.twice.length} disorder=${this.disorder.length} ringing=${this.ringing.length}`,
       `rings after p50 ${at(0.5)} p95 ${at(0.95)} p99 ${at(0.99)} max ${sorted.at(-1) ?? 0} ms`,

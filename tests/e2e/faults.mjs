@@ -133,7 +133,7 @@ class Ground {
       return true;
     }, 120000);
     await pause(300); // the last notices are on their way
-    return Ledger.of(calls, this.pairs);
+    return Ledger.of(calls, this.pairs, this.bed.lateTransactions());
   }
 
   // Under load: some calls before, the fault, some calls after it. Gives the figures, or says what is wrong with them.

@@ -265,7 +265,7 @@ bool Homeserver::isEncrypted(const QString &roomId) const
 
 void Homeserver::restart()
 {
-    m_transaction = 0;
+    m_transactions = 0;
     m_failed = 0;
     ++m_round; // whatever comes back is for nobody
     m_inFlight = false;
@@ -274,7 +274,7 @@ void Homeserver::restart()
 
 void Homeserver::push()
 {
-    if (m_inFlight || m_waiting || (m_queue.empty() && m_batch.isEmpty()))
+    if (m_inFlight || m_waiting || (m_queue.empty() && m_batch.events.isEmpty() && !m_lateDue))
         return;
     m_waiting = true; // what comes at the same time goes together
     m_loop.after(m_chance.between(1, 12), [this] {
@@ -295,21 +295,23 @@ void Homeserver::attempt()
         });
         return;
     }
-    if (m_batch.isEmpty()) {
-        ++m_transaction;
-        while (!m_queue.empty() && m_batch.size() < mostAtOnce) {
-            m_batch.push_back(m_queue.front());
+    if (m_batch.events.isEmpty() && std::exchange(m_lateDue, false)) {
+        m_batch = std::exchange(m_late, {});
+    } else if (m_batch.events.isEmpty()) {
+        m_batch.id = ++m_transactions;
+        while (!m_queue.empty() && m_batch.events.size() < mostAtOnce) {
+            m_batch.events.push_back(m_queue.front());
             m_queue.pop_front();
         }
     }
-    if (m_batch.isEmpty())
+    if (m_batch.events.isEmpty())
         return;
     m_inFlight = true;
     voiphost::EventBatch batch;
-    batch.transactionId = QString::number(m_transaction);
-    for (const RoomEvent &event : std::as_const(m_batch))
+    batch.transactionId = QString::number(m_batch.id);
+    for (const RoomEvent &event : std::as_const(m_batch.events))
         batch.events.push_back(shown(event));
-    m_trace.note("hs.push", batch.transactionId, {}, m_batch.size());
+    m_trace.note("hs.push", batch.transactionId, {}, m_batch.events.size());
     deliver(batch, [this, round = ++m_round](bool accepted) { outcome(accepted, round); });
 }
 
@@ -319,7 +321,7 @@ void Homeserver::outcome(bool accepted, quint64 round)
         return;
     m_inFlight = false;
     if (accepted) {
-        for (const RoomEvent &event : std::as_const(m_batch)) {
+        for (const RoomEvent &event : std::as_const(m_batch.events)) {
             if (event.stateKey && isGhost(*event.stateKey))
                 m_judge.acknowledged(*event.stateKey, event.id);
             for (const QString &ghost : event.ghosts) {
@@ -327,11 +329,19 @@ void Homeserver::outcome(bool accepted, quint64 round)
                     m_judge.acknowledged(ghost, event.id);
             }
         }
-        m_batch.clear();
+        m_batch = {};
         m_failed = 0;
         return push();
     }
     ++m_judge.totals.repeats;
+    if (m_late.events.isEmpty() && m_chance.percent(15)) { // what comes next is given first
+        m_late = std::exchange(m_batch, {});
+        m_loop.after(m_chance.percent(70) ? m_chance.between(500, 4000) : m_chance.between(4000, 90'000), [this] {
+            m_lateDue = true;
+            push();
+        });
+        return push();
+    }
     m_waiting = true;
     m_loop.after(std::min<qint64>(longestPause, 500LL << std::min(++m_failed, 7)), [this] {
         m_waiting = false;

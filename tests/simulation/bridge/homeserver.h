@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The homeserver of a simulated world: rooms and their events, ghosts, transaction ids, and the queue of transactions
-// to the application service (one in flight, repeated until it is answered 200, as Synapse does). Answers a request at
-// once and completely; what the network makes of it is the transport's business.
+// to the application service (one in flight, repeated until it is answered 200, and now and then overtaken by others
+// when it failed, as with Synapse). Answers a request at once and completely; what the network makes of it is the
+// transport's business.
 #pragma once
 
 #include "homeserver/transport.h"
@@ -51,7 +52,7 @@ public:
     std::function<void(const voiphost::EventBatch &batch, Outcome outcome)> deliver;
     void restart(); // counts its transactions anew
     void push();
-    [[nodiscard]] bool pushed() const { return m_queue.empty() && !m_inFlight; }
+    [[nodiscard]] bool pushed() const { return m_queue.empty() && !m_inFlight && m_late.events.isEmpty(); }
 
     static inline const QString server = QStringLiteral("test");
     static inline const QString ghostPrefix = QStringLiteral("nova_");
@@ -62,6 +63,10 @@ private:
         QMap<QString, QString> members; // -> membership
         QVector<RoomEvent> events;
         bool encrypted = false;
+    };
+    struct Transaction {
+        qint64 id = 0;
+        QVector<RoomEvent> events;
     };
     using Answer = voip::homeserver::HttpAnswer;
     [[nodiscard]] Answer send(const QString &user, const QStringList &path, const QByteArray &body);
@@ -84,8 +89,10 @@ private:
     QSet<QString> m_ghosts;
     QHash<QString, QString> m_sent; // transaction id -> event id
     std::deque<RoomEvent> m_queue;  // for the application service
-    QVector<RoomEvent> m_batch;     // in flight, or to be repeated
-    qint64 m_transaction = 0;
+    Transaction m_batch;            // in flight, or to be repeated
+    Transaction m_late;             // failed, and comes again after others
+    bool m_lateDue = false;
+    qint64 m_transactions = 0;
     quint64 m_round = 0;
     int m_failed = 0;
     bool m_inFlight = false;

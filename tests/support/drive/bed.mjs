@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { servePages } from '../web/serve.mjs';
 import { FaultProxy } from './faultproxy.mjs';
 import { cleanLeftovers, runsFolder, self, startTime, synapseTool } from './leftovers.mjs';
+import { Secrets } from './secrets.mjs';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -339,8 +340,16 @@ plugins:
     await this.pages?.close();
     await this.proxy?.close();
     await this.removeDatabase().catch((error) => this.say(error.message));
+    if (existsSync(this.folder)) this.searchForSecrets();
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true });
     if (this.findings.length) throw new Error(this.findings.join('; '));
+  }
+
+  // Whatever was tried: no token and no password of it stands in what was written.
+  searchForSecrets() {
+    const secrets = new Secrets();
+    secrets.addBed(this);
+    for (const { where, line, kind } of secrets.search(this.folder).findings) this.findings.push(`a secret was written: ${kind} in ${where}, line ${line}`);
   }
 
   matrixPage() {

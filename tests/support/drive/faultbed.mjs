@@ -65,6 +65,24 @@ export class FaultBed extends Bed {
     return readdirSync(`/proc/${this.bridge.pid}/fd`).length;
   }
 
+  // Synapse gives the next transaction when one has failed, and the failed one again later. [{from, to}] in ms: from when a later
+  // one was taken to when the one before it was. Synapse counts from 1 again when it was restarted.
+  lateTransactions() {
+    const late = [];
+    let taken = new Map(); // id -> when
+    for (const line of readFileSync(join(this.synapseFolder, 'homeserver.log'), 'utf8').split('\n')) {
+      const [, time, text] = line.match(/^(\S+ \S+) .*\/transactions\/(\d+): 200$/) ?? [];
+      if (!time) continue;
+      const id = Number(text);
+      const at = new Date(time.replace(',', '.')).getTime();
+      if (taken.has(id)) taken = new Map();
+      const overtook = [...taken].find(([other]) => other > id);
+      if (overtook) late.push({ from: overtook[1], to: at });
+      taken.set(id, at);
+    }
+    return late;
+  }
+
   bridgeLog() {
     return readFileSync(join(this.folder, 'bridge-host.log'), 'utf8');
   }

@@ -91,7 +91,7 @@ export class PlainPeer {
     return this.heard.get(callId)?.find(({ type }) => types.includes(type));
   }
 
-  // [{type, sender, content}], the oldest first.
+  // [{type, sender, content, origin_server_ts}], the oldest first.
   async history(room) {
     const events = this.histories.get(room) ?? [];
     this.histories.set(room, events);
@@ -99,7 +99,7 @@ export class PlainPeer {
       const from = this.ends.get(room);
       const query = new URLSearchParams({ dir: 'f', limit: '500', filter: JSON.stringify({ types: ofCalls }), ...(from ? { from } : {}) });
       const { chunk, end } = await this.insist('GET', `/rooms/${encodeURIComponent(room)}/messages?${query}`);
-      events.push(...chunk.map(({ type, sender, content }) => ({ type, sender, content })));
+      events.push(...chunk.map(({ type, sender, content, origin_server_ts }) => ({ type, sender, content, origin_server_ts })));
       if (!end || end === from) return events;
       this.ends.set(room, end);
       if (chunk.length === 0) return events;

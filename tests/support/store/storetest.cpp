@@ -30,6 +30,12 @@ voiphost::DatabaseSettings Databases::fresh(const QString &driver)
     const QString name = QStringLiteral("db%1").arg(++m_count);
     if (driver == u"sqlite")
         return {driver, m_folder.filePath(name)};
+    if (const QString folder = qEnvironmentVariable("VOIP_TEST_POSTGRES"); !folder.isEmpty()) {
+        const QString unique = QStringLiteral("%1_%2").arg(name).arg(QCoreApplication::applicationPid());
+        const QString dsn = QStringLiteral("host=%1 user=postgres dbname=").arg(folder);
+        Side({driver, dsn + QStringLiteral("postgres")}).run(QStringLiteral("CREATE DATABASE ") + unique);
+        return {driver, dsn + unique};
+    }
     if (!cluster().createDatabase(name))
         qFatal("no database: %s", qPrintable(cluster().error()));
     return {driver, cluster().dsn(name)};

@@ -17,7 +17,9 @@ namespace storetest
 
 using namespace voip::store;
 
-// Databases of a test program; the PostgreSQL cluster is started when the first of that kind is asked for.
+// Databases of a test program; the PostgreSQL cluster is started when the first of that kind is asked for. Where a test
+// may start no process (ThreadSanitizer), VOIP_TEST_POSTGRES is the folder of a cluster that is there, whose cluster()
+// cannot be had.
 class Databases
 {
 public:

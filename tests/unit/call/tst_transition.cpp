@@ -89,6 +89,7 @@ private Q_SLOTS:
     void restart_endsWhatRanOutMeanwhile();
     void restart_followsAClockThatWasSetBack();
     void restart_entersRoomsAgain();
+    void lateEntry_readsWhatWasSaid();
     void hangup_ofAnUnsentInviteIsWorthALimitedTime();
     void hangup_isSaidAgainWhenTheInviteArrivesAfterIt();
     void candidates_ofAnUnsentInviteAreNotSentLate();
@@ -241,6 +242,23 @@ void Transition::restart_entersRoomsAgain()
     // Its time is up before the room is known: nobody is told.
     const Step late = on(ringing.line, Restart{}, 100000);
     QVERIFY(late.effects == QVector<Effect>({EnterRoom{where}}));
+}
+
+// R109: what was said in a room that we made before our own entry came was for nobody: it is read there.
+void Transition::lateEntry_readsWhatWasSaid()
+{
+    MemberEvent entry;
+    entry.eventId = QStringLiteral("$entry");
+    entry.roomId = where;
+    entry.sender = us;
+    entry.user = us;
+    entry.membership = Membership::Join;
+    entry.age = 999;
+    QVERIFY(on(line(), MatrixBatch{{entry}}, 0).effects.isEmpty());
+    entry.age = 1000;
+    QVERIFY(on(line(), MatrixBatch{{entry}}, 0).effects == QVector<Effect>({EnterRoom{where}}));
+    entry.membership = Membership::Invite;
+    QVERIFY(on(line(), MatrixBatch{{entry}}, 0).effects.isEmpty());
 }
 
 void Transition::hangup_ofAnUnsentInviteIsWorthALimitedTime()
