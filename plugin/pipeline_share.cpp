@@ -35,6 +35,7 @@ void Pipeline::share()
     connect(&m_leases, &effects::Leases::surplus, this, [this](const QVector<int> &partitions) {
         closePartitions(partitions, [this, partitions] { m_leases.release(partitions); });
     });
+    connect(&m_intake, &intake::Intake::keepsAside, &m_leases, &effects::Leases::setAside);
     connect(&m_leases, &effects::Leases::staleChanged, &m_outbox, &effects::Outbox::setSuspended);
     connect(&m_mirror, &effects::Mirror::noticed, this, &Switchboard::noticed);
     connect(&m_store, &store::Store::stirred, this, [this](store::Stir what, const QString &whom) {

@@ -83,6 +83,7 @@ void Leases::ask()
     request.ttlMs = ttlMs;
     request.released = m_toRelease;
     request.leaving = m_leaving;
+    request.aside = m_aside;
     const qint64 askedAt = m_clock.now();
     m_store.lease(request, this, [this, askedAt, released = m_toRelease](const store::Result<store::Leases> &result) {
         m_asking = false;

@@ -43,7 +43,8 @@ public:
     void release(const QVector<int> &partitions);
     // Everything is given back; `left` is called when that is known or the database cannot be told.
     void leave(std::function<void()> left);
-    void ask(); // now, instead of soon
+    void ask();                                                        // now, instead of soon
+    void setAside(const store::InboxDepth &aside) { m_aside = aside; } // to be said with the next
 
 Q_SIGNALS:
     void taken(const QVector<int> &partitions);
@@ -64,6 +65,7 @@ private:
     QMap<int, qint64> m_held;          // tokens
     QSet<int> m_closing;               // said to be surplus
     QVector<store::Fence> m_toRelease; // closed, and not told yet
+    store::InboxDepth m_aside;
     QTimer m_renew;
     QTimer m_staleAt;
     bool m_asking = false;

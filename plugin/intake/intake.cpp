@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "intake/intake.h"
 
+#include "intake/size.h"
 #include "store/keyentry.h"
 
 #include <QCryptographicHash>
@@ -20,26 +21,7 @@ namespace
 {
 
 constexpr qsizetype maxEventBytes = 1024 * 1024; // an event may have 65 536; escapes make it longer
-constexpr int pollMs = 250;                      // shared, where nothing tells us
 constexpr int pollBehindMs = 2000;
-constexpr int settledMs = 15'000; // longer than a transaction takes: seqs are given before they are committed
-
-// About as many as its JSON has.
-qsizetype bytesOf(const QJsonValue &value)
-{
-    qsizetype bytes = 8;
-    if (value.isString()) {
-        bytes += value.toString().size();
-    } else if (value.isObject()) {
-        const QJsonObject object = value.toObject();
-        for (auto it = object.constBegin(); it != object.constEnd(); ++it)
-            bytes += it.key().size() + bytesOf(it.value());
-    } else if (value.isArray()) {
-        for (const QJsonValue entry : value.toArray())
-            bytes += bytesOf(entry);
-    }
-    return bytes;
-}
 
 } // namespace
 
@@ -58,7 +40,7 @@ Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, b
         m_poll.setInterval(m_store.hears() ? pollBehindMs : pollMs);
         fetch(false);
     });
-    connect(&m_raise, &QTimer::timeout, this, [this] { m_floor = std::exchange(m_nextFloor, m_highest); });
+    connect(&m_raise, &QTimer::timeout, this, [this] { m_settled = std::exchange(m_nextFloor, m_highest); });
 }
 
 QFuture<BatchResult> Intake::accept(const voiphost::EventBatch &batch)
@@ -217,9 +199,12 @@ void Intake::learn(const Needs &needs, const store::Routes &routes)
     }
 }
 
+// Shared: what waits in the store, whoever is to serve it, as far as is known here.
 bool Intake::tooDeep() const
 {
-    return m_waiting.size() + m_offered >= maxDepth || m_waitingBytes + m_offeredBytes >= maxBytes;
+    const qint64 entries = m_shared ? m_stored.entries + m_storedSince.entries : m_waiting.size();
+    const qint64 bytes = m_shared ? m_stored.bytes + m_storedSince.bytes : m_waitingBytes;
+    return entries + m_offered >= maxDepth || bytes + m_offeredBytes >= maxBytes;
 }
 
 void Intake::refuse(const Promise &promise, const char *why)
@@ -234,14 +219,42 @@ void Intake::take(const voiphost::EventBatch &batch, const Promise &promise)
 {
     if (!m_open || !m_store.available())
         return refuse(promise, m_open ? "database" : "starting");
-    if (tooDeep())
-        return refuse(promise, "too_deep");
+    if (!m_shared)
+        return tooDeep() ? refuse(promise, "too_deep") : route(batch, promise);
+    if (!tooDeep() && m_storedSince.entries < lookAfter && m_storedSince.bytes < lookAfterBytes)
+        return route(batch, promise);
+    look([this, batch, promise](bool looked) {
+        if (!looked || tooDeep())
+            return refuse(promise, looked ? "too_deep" : "database");
+        route(batch, promise);
+    });
+}
+
+// How much waits, whoever accepted it. One look answers all that wait for it.
+void Intake::look(std::function<void(bool)> then)
+{
+    m_lookers.push_back(std::move(then));
+    if (m_lookers.size() > 1)
+        return;
+    m_storedSince = {};
+    m_store.inboxDepth(maxDepth, this, [this](const store::Result<store::InboxDepth> &depth) {
+        if (depth.ok())
+            m_stored = *depth;
+        for (const auto &looker : std::exchange(m_lookers, {}))
+            looker(depth.ok());
+    });
+}
+
+void Intake::route(const voiphost::EventBatch &batch, const Promise &promise)
+{
     const Needs needs = m_shared ? needsOf(batch) : Needs();
     if (needs.rooms.isEmpty() && needs.users.isEmpty())
         return keep(batch, promise);
     m_store.findRoutes(needs.rooms, needs.users, this, [this, batch, promise, needs](const auto &routes) {
         if (!routes.ok())
             return refuse(promise, "database");
+        if (tooDeep()) // by what was asked meanwhile
+            return refuse(promise, "too_deep");
         learn(needs, *routes);
         keep(batch, promise);
     });
@@ -277,68 +290,13 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
         if (const auto known = offered - fresh.size(); known > 0)
             m_metrics.count(observe::LabelledCounter::Duplicates, QStringLiteral("event"),
                             static_cast<std::uint64_t>(known));
+        m_storedSince.entries += fresh.size();
+        m_storedSince.bytes += fresh.isEmpty() ? 0 : bytes;
         if (m_shared)
             fetch(false);
         else
             spread(fresh);
         tellCounts(batch);
-    });
-}
-
-void Intake::resume(const QVector<store::InboxEntry> &pending)
-{
-    m_open = true;
-    if (m_shared) {
-        m_poll.start(pollMs);
-        m_raise.start(settledMs);
-    }
-    QVector<store::InboxEntry> ours;
-    std::copy_if(pending.cbegin(), pending.cend(), std::back_inserter(ours),
-                 [this](const store::InboxEntry &entry) { return m_router.isBridged(entry.lane); });
-    spread(ours);
-}
-
-void Intake::setServed(const QVector<int> &partitions)
-{
-    m_served = partitions;
-    ++m_round;
-    m_inHand.removeIf([this](const auto &entry) {
-        if (m_served.contains(entry.value()))
-            return false;
-        m_waitingBytes -= m_waiting.take(entry.key());
-        return true;
-    });
-    tellDepth();
-    fetch(true);
-}
-
-void Intake::fetch(bool everything)
-{
-    m_fetchAll = m_fetchAll || everything;
-    if (m_fetching || !m_open || m_served.isEmpty()) {
-        m_fetchAgain = m_fetching;
-        return;
-    }
-    m_fetching = true;
-    m_fetchAgain = false;
-    m_consumedMeanwhile.clear();
-    const qint64 after = std::exchange(m_fetchAll, false) ? 0 : m_floor;
-    m_store.pendingInbox(m_served, after, this, [this, after, round = m_round](const auto &pending) {
-        m_fetching = false;
-        if (round == m_round && pending.ok()) {
-            QVector<store::InboxEntry> fresh;
-            for (const store::InboxEntry &entry : *pending) {
-                m_highest = std::max(m_highest, entry.seq);
-                if (!m_inHand.contains(entry.seq) && !m_consumedMeanwhile.contains(entry.seq) &&
-                    m_router.isBridged(entry.lane))
-                    fresh.push_back(entry);
-            }
-            spread(fresh);
-        } else if (after == 0) {
-            m_fetchAll = true; // read anew, or asked again by the poll
-        }
-        if (m_fetchAgain || round != m_round)
-            fetch(false);
     });
 }
 
@@ -348,7 +306,8 @@ void Intake::spread(const QVector<store::InboxEntry> &entries)
         const qsizetype bytes = bytesOf(entry.body);
         m_waiting.insert(entry.seq, bytes);
         m_waitingBytes += bytes;
-        m_inHand.insert(entry.seq, store::partitionOf(entry.lane));
+        m_inHand.insert(entry.seq, {store::partitionOf(entry.lane), bytes});
+        m_inHandBytes += bytes;
     }
     tellDepth();
     // One batch for each lane and transaction (R28).
@@ -372,7 +331,7 @@ void Intake::spread(const QVector<store::InboxEntry> &entries)
 void Intake::consumed(const QVector<qint64> &seqs)
 {
     for (const qint64 seq : seqs) {
-        m_inHand.remove(seq);
+        m_inHandBytes -= m_inHand.take(seq).bytes;
         if (m_fetching)
             m_consumedMeanwhile.insert(seq);
     }
@@ -386,11 +345,18 @@ void Intake::seen(const QVector<qint64> &seqs)
     if (m_waiting.isEmpty())
         m_waiting.squeeze();
     tellDepth();
+    readOnIfDue();
 }
 
 void Intake::tellDepth()
 {
     m_metrics.set(observe::Gauge::InboxDepth, m_waiting.size());
+    if (!m_shared)
+        return;
+    const store::InboxDepth aside{m_inHand.size() - m_waiting.size() + m_nobodys.size(),
+                                  m_inHandBytes - m_waitingBytes + m_nobodysBytes};
+    if (aside != std::exchange(m_aside, aside))
+        Q_EMIT keepsAside(aside);
 }
 
 } // namespace voip::intake

@@ -118,29 +118,6 @@ Notice readNoticeRow(RowReader &row)
     return notice;
 }
 
-InboxEntry readInboxRow(RowReader &row)
-{
-    InboxEntry entry;
-    entry.seq = row.integer(0, "seq");
-    row.setKey(QString::number(entry.seq));
-    entry.lane = row.id(1, "lane");
-    entry.receivedAt = row.integer(2, "received_at");
-    entry.transactionId = row.id(3, "transaction_id");
-    entry.body = row.json(4, "body");
-    return entry;
-}
-
-void reportCorrupt(const StoreError &error, Stats &stats)
-{
-    ++stats.corruptRows;
-    // Only the reader's thread comes here. Bounded, so that a wholly broken table does not fill memory or the log.
-    static QSet<QString> told;
-    if (told.size() >= 100 || told.contains(error.message))
-        return;
-    told.insert(error.message);
-    qCWarning(lcStore).noquote() << "row skipped:" << error.message;
-}
-
 // All rows of a statement that can be read; `skipped` sees the others.
 template <typename T>
 Result<QVector<T>> readAll(Connection &db, Stats &stats, const QString &table, const QString &sql,
@@ -279,6 +256,17 @@ Result<QVector<LaneRecord>> readLanesInTransaction(Connection &db, Stats &stats,
 
 } // namespace
 
+void reportCorrupt(const StoreError &error, Stats &stats)
+{
+    ++stats.corruptRows;
+    // Only the reader's thread comes here. Bounded, so that a wholly broken table does not fill memory or the log.
+    static QSet<QString> told;
+    if (told.size() >= 100 || told.contains(error.message))
+        return;
+    told.insert(error.message);
+    qCWarning(lcStore).noquote() << "row skipped:" << error.message;
+}
+
 Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now, const Share &share)
 {
     if (!db.beginReading())
@@ -286,16 +274,6 @@ Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now, 
     Result<QVector<LaneRecord>> lanes = readLanesInTransaction(db, stats, now, share);
     db.rollback();
     return lanes;
-}
-
-Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats, const Share &share, qint64 afterSeq)
-{
-    return readAll<InboxEntry>(
-        db, stats, QStringLiteral("inbox"),
-        QStringLiteral(
-            "SELECT seq, lane, received_at, transaction_id, body FROM inbox WHERE seq > ? AND %1 ORDER BY seq")
-            .arg(share ? QStringLiteral("part IN (%1)").arg(listOf(*share)) : QStringLiteral("TRUE")),
-        {afterSeq}, readInboxRow);
 }
 
 Result<QHash<QString, QByteArray>> readSettings(Connection &db, Stats &stats)

@@ -10,9 +10,15 @@
 namespace voip::store
 {
 
+// Of a row that is skipped. The reader's thread.
+void reportCorrupt(const StoreError &error, Stats &stats);
+
 [[nodiscard]] Result<QVector<LaneRecord>> readLanes(Connection &db, Stats &stats, qint64 now, const Share &share);
-[[nodiscard]] Result<QVector<InboxEntry>> readInbox(Connection &db, Stats &stats, const Share &share, qint64 afterSeq);
+// In inbox.cpp. Limit 0: none.
+[[nodiscard]] Result<InboxPage> readInbox(Connection &db, Stats &stats, const Share &share, qint64 afterSeq, int limit);
+[[nodiscard]] Result<InboxDepth> readInboxDepth(Connection &db, qint64 most);
 [[nodiscard]] Result<QVector<OwnedCall>> readLiveCalls(Connection &db, Stats &stats);
+[[nodiscard]] Result<QVector<call::Call>> readLiveCallsOf(Connection &db, Stats &stats, const QString &lane);
 [[nodiscard]] Result<QVector<call::Room>> readRooms(Connection &db, Stats &stats, const QString &lane);
 [[nodiscard]] Result<QHash<QString, QByteArray>> readSettings(Connection &db, Stats &stats);
 [[nodiscard]] Result<std::optional<call::Call>> readCall(Connection &db, const QString &lane, const QString &callId);

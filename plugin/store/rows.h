@@ -57,6 +57,20 @@ struct InboxEntry { // an accepted event that no lane has consumed yet
     QJsonObject body;
 };
 
+struct InboxPage { // of what is accepted and not consumed, in order of seq
+    QVector<InboxEntry> entries;
+    QVector<qint64> unreadable; // seqs of rows that nobody can use
+    qint64 last = 0;            // the highest seq in it; that after which was asked, if there was none
+    bool more = false;          // it is full: there may be more
+};
+
+struct InboxDepth {
+    qint64 entries = 0;
+    qint64 bytes = 0; // of their JSON
+
+    bool operator==(const InboxDepth &) const = default;
+};
+
 enum class Form {
     Plain,     // sent as it is
     Waiting,   // to be encrypted before it may be sent
@@ -166,6 +180,7 @@ struct LeaseRequest {
     QVector<Fence> released;
     int take = partitionCount; // no more than so many in all, and never more than a fair share
     bool leaving = false;      // takes nothing, and does not count any more
+    InboxDepth aside = {};     // waits in the inbox here and is no backlog
 };
 
 struct Leases {

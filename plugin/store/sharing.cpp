@@ -122,10 +122,11 @@ Result<Leases> writeLease(Connection &db, const LeaseRequest &request)
     if (request.leaving) {
         script.run(QStringLiteral("DELETE FROM workers WHERE worker = ?"), me());
     } else {
-        script.run(QStringLiteral("INSERT INTO workers (worker, until) VALUES (?, %1 + %2) "
-                                  "ON CONFLICT (worker) DO UPDATE SET until = excluded.until")
+        script.run(QStringLiteral("INSERT INTO workers (worker, until, aside, aside_bytes) VALUES (?, %1 + %2, ?, ?) "
+                                  "ON CONFLICT (worker) DO UPDATE SET until = excluded.until, aside = excluded.aside, "
+                                  "aside_bytes = excluded.aside_bytes")
                        .arg(now, ttl),
-                   me());
+                   me().plain(request.aside.entries).plain(request.aside.bytes));
     }
     Leases leases;
     QSqlQuery *count = script.run(QStringLiteral("SELECT count(*) FROM workers"), {});

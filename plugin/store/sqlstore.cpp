@@ -187,10 +187,23 @@ void SqlStore::restoreLanes(qint64 now, const Share &share, QObject *context, Re
 
 void SqlStore::pendingInbox(const Share &share, qint64 afterSeq, QObject *context, Reply<QVector<InboxEntry>> reply)
 {
+    inboxPage(share, afterSeq, 0, context, [reply = std::move(reply)](const Result<InboxPage> &page) {
+        reply(page.ok() ? Result<QVector<InboxEntry>>(page->entries) : Result<QVector<InboxEntry>>(page.error()));
+    });
+}
+
+void SqlStore::inboxPage(const Share &share, qint64 afterSeq, int limit, QObject *context, Reply<InboxPage> reply)
+{
     m_reader->submit(
-        readJob<QVector<InboxEntry>>(context, std::move(reply), [share, afterSeq, stats = m_stats](Connection &db) {
-            return readInbox(db, *stats, share, afterSeq);
+        readJob<InboxPage>(context, std::move(reply), [share, afterSeq, limit, stats = m_stats](Connection &db) {
+            return readInbox(db, *stats, share, afterSeq, limit);
         }));
+}
+
+void SqlStore::inboxDepth(qint64 most, QObject *context, Reply<InboxDepth> reply)
+{
+    m_reader->submit(
+        readJob<InboxDepth>(context, std::move(reply), [most](Connection &db) { return readInboxDepth(db, most); }));
 }
 
 void SqlStore::settings(QObject *context, Reply<QHash<QString, QByteArray>> reply)

@@ -52,6 +52,8 @@ public:
 
     void restoreLanes(qint64 now, const Share &share, QObject *context, Reply<QVector<LaneRecord>> reply) override;
     void pendingInbox(const Share &share, qint64 afterSeq, QObject *context, Reply<QVector<InboxEntry>> reply) override;
+    void inboxPage(const Share &share, qint64 afterSeq, int limit, QObject *context, Reply<InboxPage> reply) override;
+    void inboxDepth(qint64 most, QObject *context, Reply<InboxDepth> reply) override;
     void settings(QObject *context, Reply<QHash<QString, QByteArray>> reply) override;
     void findCall(const QString &lane, const QString &callId, QObject *context,
                   Reply<std::optional<call::Call>> reply) override;

@@ -51,6 +51,12 @@ public:
     // Accepted and not consumed, in order of seq.
     virtual void pendingInbox(const Share &share, qint64 afterSeq, QObject *context,
                               Reply<QVector<InboxEntry>> reply) = 0;
+    // The same, no more than `limit` rows of it.
+    virtual void inboxPage(const Share &share, qint64 afterSeq, int limit, QObject *context,
+                           Reply<InboxPage> reply) = 0;
+    // How much of it there is for all lanes together, but for what the workers said they keep aside (LeaseRequest);
+    // counted to `most` entries or little more.
+    virtual void inboxDepth(qint64 most, QObject *context, Reply<InboxDepth> reply) = 0;
     virtual void settings(QObject *context, Reply<QHash<QString, QByteArray>> reply) = 0;
     virtual void findCall(const QString &lane, const QString &callId, QObject *context,
                           Reply<std::optional<call::Call>> reply) = 0;

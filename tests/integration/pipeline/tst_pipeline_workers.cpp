@@ -44,6 +44,14 @@ class PipelineWorkers : public QObject
         return storetest::Side(m_direct).value(
             QStringLiteral("SELECT worker FROM partitions WHERE part = %1").arg(store::partitionOf(aliceId)));
     }
+    static QJsonObject message(const QString &roomId, const QString &sender, const QString &eventId)
+    {
+        return {{QStringLiteral("type"), QStringLiteral("m.room.message")},
+                {QStringLiteral("room_id"), roomId},
+                {QStringLiteral("sender"), sender},
+                {QStringLiteral("event_id"), eventId},
+                {QStringLiteral("content"), QJsonObject{{QStringLiteral("body"), QStringLiteral("hello")}}}};
+    }
     int answers() { return static_cast<int>(m_homeserver->sentTypes().count(QStringLiteral("m.call.answer"))); }
 
 private Q_SLOTS:
@@ -170,6 +178,52 @@ private Q_SLOTS:
         if (pooled) // the bridge's own sessions at the server: none outside the pool
             QVERIFY(storetest::Side(m_direct).value(
                         QStringLiteral("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == u"0");
+    }
+
+    // Nobody serves Alice (somebody holds her lane and does nothing): what waits for her is bounded all the same, and
+    // whoever takes her over takes it in piece by piece.
+    void backlogOfNobody()
+    {
+        auto a = worker();
+        untilShares({QStringLiteral("64")});
+        QVERIFY(a->meet(*m_homeserver));
+        storetest::Side side(m_direct);
+        const QString part = QString::number(store::partitionOf(aliceId));
+        side.run(QStringLiteral("UPDATE partitions SET worker = 'stuck', token = token + 1, until = 9000000000000 "
+                                "WHERE part = ") +
+                 part);
+        const QString renewed = QStringLiteral("SELECT max(until) FROM partitions WHERE worker <> 'stuck'");
+        const QString before = side.value(renewed);
+        QVERIFY(QTest::qWaitFor([&] { return side.value(renewed) != before; }, patience)); // it knows
+        int stored = 0;
+        const auto more = [&] {
+            QVector<QJsonObject> events;
+            for (int i = 0; i < 100; ++i)
+                events += message(room, bob, QStringLiteral("$m%1").arg(stored + i));
+            if (a->deliver(events) != BatchResult::Durable)
+                return false;
+            stored += 100;
+            return true;
+        };
+        while (stored < 25'000 && more())
+            ;
+        QVERIFY2(stored >= 19'000 && stored < 22'000, qPrintable(QString::number(stored)));
+        QVERIFY(a->plugin().metrics().contains("matrix_voip_refused_batches_total{reason=\"too_deep\"}"));
+        QCOMPARE(side.value(QStringLiteral("SELECT count(*) FROM inbox")), QString::number(stored));
+        side.run(QStringLiteral("UPDATE partitions SET worker = '', until = 0 WHERE part = ") + part);
+        int deepest = 0;
+        QTimer look;
+        QObject::connect(&look, &QTimer::timeout, &look, [&] {
+            const QByteArray text = a->plugin().metrics();
+            const auto at = text.indexOf("\nmatrix_voip_inbox_depth ") + 25;
+            deepest = std::max(deepest, text.mid(at, text.indexOf('\n', at) - at).toInt());
+        });
+        look.start(1);
+        QVERIFY(QTest::qWaitFor([&] { return side.value(QStringLiteral("SELECT count(*) FROM inbox")) == u"0"; },
+                                4 * patience));
+        QVERIFY2(deepest > 0 && deepest < 1000, qPrintable(QString::number(deepest)));
+        QCOMPARE(a->deliver({invite(room, bob, QStringLiteral("c1"))}), BatchResult::Durable);
+        QVERIFY(a->told(NoticeKind::Initiated));
     }
 
     // One dies while a call rings; the other rings on, and its phone answers.

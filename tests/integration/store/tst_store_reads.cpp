@@ -305,6 +305,56 @@ private Q_SLOTS:
         QCOMPARE(notices->size(), 1);
         QCOMPARE(m_store->counters().corruptRows, quint64(4));
     }
+
+    // A page says where it ended, also if that row cannot be read, and whether there may be more.
+    void inboxInPages_data() { forEachDatabase(); }
+    void inboxInPages()
+    {
+        for (int n = 0; n < 3; ++n) {
+            const QString txn = QStringLiteral("t%1").arg(n);
+            QVERIFY(accept(*m_store, batch(txn, alice, {txn + u'a', txn + u'b'})));
+            QVERIFY(accept(*m_store, batch(txn + u'c', carol, {txn + u'a'})));
+        }
+        const QVector<qint64> all = seqs(*pending(*m_store));
+        QCOMPARE(all.size(), 9);
+        const Share hers = QVector<int>{partitionOf(alice)};
+        const auto page = [this](const Share &share, qint64 after, int limit) {
+            return *await<InboxPage>([&](QObject *c, auto r) { m_store->inboxPage(share, after, limit, c, r); });
+        };
+        const auto depth = [this](qint64 most) {
+            return *await<InboxDepth>([&](QObject *c, auto r) { m_store->inboxDepth(most, c, r); });
+        };
+        const InboxPage first = page(hers, 0, 4);
+        QCOMPARE(seqs(first.entries), QVector<qint64>({all.at(0), all.at(1), all.at(3), all.at(4)}));
+        QCOMPARE(first.last, all.at(4));
+        QVERIFY(first.more);
+        QCOMPARE(seqs(page(hers, first.last, 4).entries), QVector<qint64>({all.at(6), all.at(7)}));
+        QVERIFY(!page(hers, first.last, 4).more);
+        QCOMPARE(page({}, 0, 100).entries.size(), 9);
+        QCOMPARE(page({}, all.last(), 100).last, all.last());
+        Side side(m_settings);
+        side.run(QStringLiteral("UPDATE inbox SET body = 'x' WHERE seq = %1").arg(all.at(7)));
+        const InboxPage damaged = page(hers, first.last, 2);
+        QCOMPARE(seqs(damaged.entries), QVector<qint64>{all.at(6)});
+        QCOMPARE(damaged.unreadable, QVector<qint64>{all.at(7)});
+        QCOMPARE(damaged.last, all.at(7));
+        QVERIFY(damaged.more);
+        // How much there is: no more is counted than is asked, and not what is said to be kept aside.
+        const QString umlauts = QStringLiteral("{\"a\":\"%1\"}").arg(QString(1000, QChar(0xe4)));
+        side.run(QStringLiteral("UPDATE inbox SET body = '%1'").arg(umlauts));
+        QCOMPARE(depth(100), (InboxDepth{9, 9 * 2008}));
+        QCOMPARE(depth(5), (InboxDepth{5, 5 * 2008}));
+        LeaseRequest request{QStringLiteral("w"), 60'000, {}, 1, false, {3, 5000}};
+        const auto lease = [&] {
+            return await<Leases>([&](QObject *c, auto r) { m_store->lease(request, c, r); }).ok();
+        };
+        QVERIFY(lease());
+        QCOMPARE(depth(100), (InboxDepth{6, 9 * 2008 - 5000}));
+        QCOMPARE(depth(5), (InboxDepth{5, 8 * 2008 - 5000}));
+        request.leaving = true;
+        QVERIFY(lease());
+        QCOMPARE(depth(100), (InboxDepth{9, 9 * 2008}));
+    }
 };
 
 QTEST_GUILESS_MAIN(StoreReads)

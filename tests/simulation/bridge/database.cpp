@@ -206,6 +206,17 @@ QVector<store::InboxEntry> Database::pending(const store::Share &share, qint64 a
     return entries;
 }
 
+store::InboxPage Database::page(const store::Share &share, qint64 after, int limit) const
+{
+    store::InboxPage page;
+    page.entries = pending(share, after);
+    if (limit > 0 && page.entries.size() > limit)
+        page.entries.resize(limit);
+    page.last = page.entries.isEmpty() ? after : page.entries.last().seq;
+    page.more = limit > 0 && page.entries.size() == limit;
+    return page;
+}
+
 const Database::Lane &Database::lane(const QString &lane) const
 {
     static const Lane none;

@@ -48,6 +48,7 @@ public:
     // --- reads
     [[nodiscard]] QVector<voip::store::LaneRecord> lanes(qint64 now, const voip::store::Share &share) const;
     [[nodiscard]] QVector<voip::store::InboxEntry> pending(const voip::store::Share &share, qint64 after) const;
+    [[nodiscard]] voip::store::InboxPage page(const voip::store::Share &share, qint64 after, int limit) const;
     [[nodiscard]] const QHash<QString, QByteArray> &settings() const { return m_settings; }
     [[nodiscard]] const Lane &lane(const QString &lane) const;
     [[nodiscard]] const std::map<QString, Lane> &all() const { return m_lanes; }

@@ -280,6 +280,18 @@ void SimStore::pendingInbox(const store::Share &share, qint64 afterSeq, QObject 
                                      [this, share, afterSeq] { return m_database.pending(share, afterSeq); });
 }
 
+void SimStore::inboxPage(const store::Share &share, qint64 afterSeq, int limit, QObject *context,
+                         Reply<store::InboxPage> reply)
+{
+    read<store::InboxPage>(context, std::move(reply),
+                           [this, share, afterSeq, limit] { return m_database.page(share, afterSeq, limit); });
+}
+
+void SimStore::inboxDepth(qint64 /*most*/, QObject *context, Reply<store::InboxDepth> reply)
+{
+    read<store::InboxDepth>(context, std::move(reply), [this] { return store::InboxDepth{m_database.inboxSize(), 0}; });
+}
+
 void SimStore::settings(QObject *context, Reply<QHash<QString, QByteArray>> reply)
 {
     read<QHash<QString, QByteArray>>(context, std::move(reply), [this] { return m_database.settings(); });

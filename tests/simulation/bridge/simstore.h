@@ -43,6 +43,9 @@ public:
                       voip::store::Reply<QVector<voip::store::LaneRecord>> reply) override;
     void pendingInbox(const voip::store::Share &share, qint64 afterSeq, QObject *context,
                       voip::store::Reply<QVector<voip::store::InboxEntry>> reply) override;
+    void inboxPage(const voip::store::Share &share, qint64 afterSeq, int limit, QObject *context,
+                   voip::store::Reply<voip::store::InboxPage> reply) override;
+    void inboxDepth(qint64 most, QObject *context, voip::store::Reply<voip::store::InboxDepth> reply) override;
     void settings(QObject *context, voip::store::Reply<QHash<QString, QByteArray>> reply) override;
     void findCall(const QString &lane, const QString &callId, QObject *context,
                   voip::store::Reply<std::optional<voip::call::Call>> reply) override;
