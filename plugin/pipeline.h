@@ -100,6 +100,8 @@ public:
                   std::function<void(voiphost::Expected<voiphost::FullCall>)> reply) override;
     void history(const QString &userId, int limit, const QString &before,
                  std::function<void(voiphost::Expected<QList<voiphost::FullCall>>)> reply) override;
+    void liveCalls(const QString &userId,
+                   std::function<void(voiphost::Expected<QList<voiphost::FullCall>>)> reply) override;
     void timeline(const QString &userId, const QString &callId, bool withSdp,
                   std::function<void(voiphost::Expected<QByteArray>)> reply) override;
     void notices(const QString &userId, std::optional<qint64> afterId, int limit,

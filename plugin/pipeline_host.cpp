@@ -233,6 +233,19 @@ void Pipeline::history(const QString &userId, int limit, const QString &before,
     });
 }
 
+// What another worker has committed, told or not: its notices alone do not say how a call stands.
+void Pipeline::liveCalls(const QString &userId, std::function<void(Expected<QList<FullCall>>)> reply)
+{
+    const QString lane = m_router.matrixIdOf(userId);
+    if (!m_serving || laneOf(lane))
+        return reply(m_shared.board.live(userId));
+    m_store.liveCallsOf(lane, this, [this, lane, reply](const auto &calls) {
+        if (!calls.ok())
+            return reply(effects::databaseAway());
+        presentStored(lane, *calls, [reply](const QList<FullCall> &list) { reply(list); });
+    });
+}
+
 void Pipeline::timeline(const QString &userId, const QString &callId, bool withSdp,
                         std::function<void(Expected<QByteArray>)> reply)
 {

@@ -97,8 +97,10 @@ void Pipeline::beginServing(const QMap<int, qint64> &tokens, const QVector<store
             ours += record;
     }
     for (const QString &lane : m_router.lanes()) {
-        if (fresh.contains(store::partitionOf(lane)))
-            m_rooms.forget(lane); // what was begun for it here before came to nothing
+        if (!fresh.contains(store::partitionOf(lane)))
+            continue;
+        m_rooms.forget(lane); // what was begun for it here before came to nothing
+        m_shared.board.forget(m_router.userOf(lane));
     }
     // This host has served before, or another one serves: the users' phones did not lose their bridge (R68).
     const bool hostLives = std::exchange(m_hasServed, true) || m_leases.workers() > 1;

@@ -67,7 +67,7 @@ QFuture<Expected<Done>> MatrixVoipPlugin::start()
         return ready(needed);
     m_state = State::Started;
     m_pipeline = Pipeline::makeOn(m_thread, m_settings, m_shared);
-    m_desk->attach(m_pipeline);
+    m_desk->attach(m_pipeline, m_settings.workers);
     if (!m_settings.account) // an account hears by /sync
         m_host->events().registerHandler(this, protocol::eventTypes());
     return ask(m_pipeline, Expected<Done>(effects::stopping()), [](Pipeline &core, auto give) { core.start(give); });

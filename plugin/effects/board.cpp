@@ -74,6 +74,18 @@ void Board::put(const QString &userId, const voiphost::FullCall &call, bool ours
     m_metrics.set(observe::Gauge::CallsActive, m_ours.size());
 }
 
+void Board::forget(const QString &userId)
+{
+    const QMutexLocker lock(&m_lock);
+    m_calls.removeIf([this, &userId](const auto &entry) {
+        if (entry.value().first != userId)
+            return false;
+        m_ours.remove(entry.key());
+        return true;
+    });
+    m_metrics.set(observe::Gauge::CallsActive, m_ours.size());
+}
+
 void Board::disown(const QString &userId)
 {
     const QMutexLocker lock(&m_lock);

@@ -25,6 +25,8 @@ public:
 
     // Removes it when it is over. `ours`: its lane is held by this worker.
     void put(const QString &userId, const voiphost::FullCall &call, bool ours = true);
+    // What was known of these users from others: their lane is taken over, and puts what is live.
+    void forget(const QString &userId);
     // Another worker holds these users now.
     void disown(const QString &userId);
     [[nodiscard]] QList<voiphost::FullCall> live(const QString &userId) const;

@@ -107,9 +107,10 @@ Desk::Desk(const Board &board, QSet<QString> users, QObject *parent)
 {
 }
 
-void Desk::attach(Switchboard *core)
+void Desk::attach(Switchboard *core, bool shared)
 {
     m_core = core;
+    m_shared = shared;
     connect(core, &Switchboard::noticed, this, &CallService::noticed, Qt::QueuedConnection);
 }
 
@@ -226,7 +227,13 @@ QFuture<Expected<Call>> Desk::call(const QString &userId, const QString &callId)
 
 QFuture<Expected<QList<Call>>> Desk::liveCalls(const QString &userId)
 {
-    return ready<Expected<QList<Call>>>(plain(m_board.live(userId)));
+    if (!m_core || !m_shared)
+        return ready<Expected<QList<Call>>>(plain(m_board.live(userId)));
+    return ask<QList<Call>>(userId, [=](Switchboard &core, auto give) {
+        core.liveCalls(userId, [give](const Expected<QList<FullCall>> &calls) {
+            give(calls.ok() ? Expected<QList<Call>>(plain(*calls)) : Expected<QList<Call>>(calls.error()));
+        });
+    });
 }
 
 QFuture<Expected<QList<Call>>> Desk::history(const QString &userId, int limit, const QString &before)
@@ -294,7 +301,9 @@ Desk::Answer<FullCall> Desk::fullCall(const QString &userId, const QString &call
 
 Desk::Answer<QList<FullCall>> Desk::fullLiveCalls(const QString &userId)
 {
-    return ready<Expected<QList<FullCall>>>(m_board.live(userId));
+    if (!m_core || !m_shared)
+        return ready<Expected<QList<FullCall>>>(m_board.live(userId));
+    return ask<QList<FullCall>>(userId, [=](Switchboard &core, auto give) { core.liveCalls(userId, give); });
 }
 
 Desk::Answer<QList<FullCall>> Desk::fullHistory(const QString &userId, int limit, const QString &before)

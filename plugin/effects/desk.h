@@ -43,6 +43,8 @@ public:
                           std::function<void(voiphost::Expected<voiphost::FullCall>)> reply) = 0;
     virtual void history(const QString &userId, int limit, const QString &before,
                          std::function<void(voiphost::Expected<QList<voiphost::FullCall>>)> reply) = 0;
+    virtual void liveCalls(const QString &userId,
+                           std::function<void(voiphost::Expected<QList<voiphost::FullCall>>)> reply) = 0;
     virtual void timeline(const QString &userId, const QString &callId, bool withSdp,
                           std::function<void(voiphost::Expected<QByteArray>)> reply) = 0;
     virtual void notices(const QString &userId, std::optional<qint64> afterId, int limit,
@@ -63,7 +65,8 @@ public:
     Desk(const Board &board, QSet<QString> users, QObject *parent = nullptr);
 
     // The core lives on its own thread; it must not be gone while a method of the desk runs.
-    void attach(Switchboard *core);
+    // `shared`: some users' calls are at other workers, and the board alone does not know them.
+    void attach(Switchboard *core, bool shared = false);
 
     QFuture<voiphost::Expected<voiphost::Conversation>>
     openConversation(const QString &userId, const voiphost::ConversationTarget &target) override;
@@ -123,6 +126,7 @@ private:
     Answer<T> act(const QString &userId, const QString &callId, const call::Input &input);
 
     QPointer<Switchboard> m_core;
+    bool m_shared = false;
     const Board &m_board;
     const QSet<QString> m_users;
 };

@@ -363,6 +363,16 @@ Result<QVector<OwnedCall>> readLiveCalls(Connection &db, Stats &stats)
                               });
 }
 
+Result<QVector<call::Call>> readLiveCallsOf(Connection &db, Stats &stats, const QString &lane)
+{
+    return readAll<call::Call>(
+        db, stats, QStringLiteral("calls"),
+        QStringLiteral("SELECT %1 FROM calls WHERE lane = ? AND NOT forgotten AND announced AND state NOT IN "
+                       "('early', 'ended') ORDER BY created_at, id")
+            .arg(callColumns),
+        {bound(lane)}, readCallRow);
+}
+
 Result<QVector<call::Room>> readRooms(Connection &db, Stats &stats, const QString &lane)
 {
     return readAll<call::Room>(

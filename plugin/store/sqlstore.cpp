@@ -264,6 +264,13 @@ void SqlStore::liveCalls(QObject *context, Reply<QVector<OwnedCall>> reply)
         context, std::move(reply), [stats = m_stats](Connection &db) { return readLiveCalls(db, *stats); }));
 }
 
+void SqlStore::liveCallsOf(const QString &lane, QObject *context, Reply<QVector<call::Call>> reply)
+{
+    m_reader->submit(readJob<QVector<call::Call>>(context, std::move(reply), [lane, stats = m_stats](Connection &db) {
+        return readLiveCallsOf(db, *stats, lane);
+    }));
+}
+
 void SqlStore::roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply)
 {
     m_reader->submit(readJob<QVector<call::Room>>(

@@ -67,6 +67,7 @@ public:
     void lease(LeaseRequest request, QObject *context, Reply<Leases> reply) override;
     void findRoutes(const QStringList &rooms, const QStringList &users, QObject *context, Reply<Routes> reply) override;
     void liveCalls(QObject *context, Reply<QVector<OwnedCall>> reply) override;
+    void liveCallsOf(const QString &lane, QObject *context, Reply<QVector<call::Call>> reply) override;
     void roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply) override;
     void noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString, qint64>> reply) override;
     void sendErrand(Errand errand, QObject *context, Reply<voiphost::Done> reply) override;

@@ -75,8 +75,10 @@ public:
     // Lanes and users of these rooms, whoever holds them: `lanes` of the rooms, and the followers of `users`.
     virtual void findRoutes(const QStringList &rooms, const QStringList &users, QObject *context,
                             Reply<Routes> reply) = 0;
-    // The announced live calls of all lanes; the rooms of one; the newest notice of each lane, if above `afterId`.
+    // The announced live calls of all lanes, and of one; the rooms of one; the newest notice of each lane, if above
+    // `afterId`.
     virtual void liveCalls(QObject *context, Reply<QVector<OwnedCall>> reply) = 0;
+    virtual void liveCallsOf(const QString &lane, QObject *context, Reply<QVector<call::Call>> reply) = 0;
     virtual void roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply) = 0;
     virtual void noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString, qint64>> reply) = 0;
     // A request for whoever holds the lane, and its answer. Each is taken once; they may be lost if a worker dies.

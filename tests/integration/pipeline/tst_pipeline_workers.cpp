@@ -180,6 +180,41 @@ private Q_SLOTS:
                         QStringLiteral("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == u"0");
     }
 
+    // The list of live calls is right wherever it is asked for, also of what nobody is told.
+    void listAtEveryWorker()
+    {
+        auto a = worker();
+        untilShares({QStringLiteral("64")});
+        QVERIFY(a->meet(*m_homeserver));
+        const QString first = holder();
+        auto b = worker();
+        untilShares({QStringLiteral("32"), QStringLiteral("32")});
+        Bench &here = holder() == first ? *a : *b;
+        Bench &there = holder() == first ? *b : *a;
+        QVERIFY(QTest::qWaitFor([&] { return !here.conversation().isEmpty(); }, patience)); // it may be taking over
+        std::optional<Expected<Placed>> placed;
+        QVERIFY(QTest::qWaitFor([&] { return (placed = here.place()) && placed->ok(); }, patience));
+        for (Bench *bench : {&here, &there}) {
+            const auto live = result(bench->calls().liveCalls(alice));
+            QVERIFY(live.ok());
+            QCOMPARE(live->size(), 1);
+            QCOMPARE(live->first().id, (*placed)->call.id);
+            QCOMPARE(live->first().conversationId, here.conversation());
+            QVERIFY(live->first().status == CallStatus::Ringing);
+        }
+        QVERIFY(QTest::qWaitFor([&] { return m_homeserver->sentTypes().contains(QStringLiteral("m.call.invite")); },
+                                patience));
+        const QString matrixId = (*placed)->call.matrixCallId;
+        QCOMPARE(there.deliver({answerTo(room, bob, matrixId)}), BatchResult::Durable);
+        QVERIFY(there.told(NoticeKind::Answered));
+        QVERIFY(result(here.calls().setMediaState(alice, (*placed)->call.id, MediaState::Connected)).ok());
+        for (Bench *bench : {&here, &there})
+            QVERIFY(result(bench->calls().liveCalls(alice))->first().status == CallStatus::Connected);
+        QVERIFY(result(here.calls().end(alice, (*placed)->call.id, {})).ok());
+        for (Bench *bench : {&here, &there})
+            QVERIFY(result(bench->calls().liveCalls(alice))->isEmpty());
+    }
+
     // Nobody serves Alice (somebody holds her lane and does nothing): what waits for her is bounded all the same, and
     // whoever takes her over takes it in piece by piece.
     void backlogOfNobody()

@@ -62,6 +62,8 @@ public:
     void findRoutes(const QStringList &rooms, const QStringList &users, QObject *context,
                     voip::store::Reply<voip::store::Routes> reply) override;
     void liveCalls(QObject *context, voip::store::Reply<QVector<voip::store::OwnedCall>> reply) override;
+    void liveCallsOf(const QString &lane, QObject *context,
+                     voip::store::Reply<QVector<voip::call::Call>> reply) override;
     void roomsOf(const QString &lane, QObject *context, voip::store::Reply<QVector<voip::call::Room>> reply) override;
     void noticeHeads(qint64 afterId, QObject *context, voip::store::Reply<QHash<QString, qint64>> reply) override;
     void sendErrand(voip::store::Errand errand, QObject *context, voip::store::Reply<voiphost::Done> reply) override;

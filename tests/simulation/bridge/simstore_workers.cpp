@@ -38,6 +38,18 @@ void SimStore::liveCalls(QObject *context, Reply<QVector<store::OwnedCall>> repl
     read<QVector<store::OwnedCall>>(context, std::move(reply), [this] { return m_database.announcedCalls(); });
 }
 
+void SimStore::liveCallsOf(const QString &lane, QObject *context, Reply<QVector<call::Call>> reply)
+{
+    read<QVector<call::Call>>(context, std::move(reply), [this, lane] {
+        QVector<call::Call> calls;
+        for (const Database::Row &row : m_database.lane(lane).calls) {
+            if (row.call.live() && row.call.announced)
+                calls += row.call;
+        }
+        return calls;
+    });
+}
+
 void SimStore::roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply)
 {
     read<QVector<call::Room>>(context, std::move(reply), [this, lane] {

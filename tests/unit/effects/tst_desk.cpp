@@ -49,6 +49,12 @@ public:
         reply(call); // once too often
     }
     void history(const QString &, int, const QString &, std::function<void(Expected<QList<FullCall>>)>) override {}
+    void liveCalls(const QString &, std::function<void(Expected<QList<FullCall>>)> reply) override
+    {
+        FullCall call;
+        call.id = QStringLiteral("elsewhere");
+        reply(QList<FullCall>{call});
+    }
     void timeline(const QString &, const QString &, bool, std::function<void(Expected<QByteArray>)>) override {}
     void notices(const QString &, std::optional<qint64>, int, std::function<void(Expected<QList<CallNotice>>)>) override
     {
@@ -269,6 +275,22 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(ids, QList<qint64>({1, 2, 3}), 30'000);
         thread.quit();
         QVERIFY(thread.wait(30'000));
+    }
+
+    // With several workers the board does not know how the calls of others stand.
+    void liveCallsOfOthersAreAsked()
+    {
+        SlowCore core;
+        effects::Desk desk(m_board, {alice});
+        desk.attach(&core);
+        QVERIFY(desk.liveCalls(alice).result()->isEmpty());
+        desk.attach(&core, true);
+        for (const bool full : {false, true}) {
+            auto plain = desk.liveCalls(alice);
+            auto whole = desk.fullLiveCalls(alice);
+            QVERIFY(QTest::qWaitFor([&] { return plain.isFinished() && whole.isFinished(); }, 30'000));
+            QCOMPARE(full ? whole.result()->first().id : plain.result()->first().id, QStringLiteral("elsewhere"));
+        }
     }
 
     void theBoardHoldsLiveCallsOnly()
