@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { eventually } from '../support/drive/bed.mjs';
 import { LoadPhone } from '../support/drive/loadphone.mjs';
 import { PlainPeer } from '../support/drive/plainpeer.mjs';
-import { WorkersBed } from '../support/drive/workersbed.mjs';
+import { WorkersBed, takeoverLimit } from '../support/drive/workersbed.mjs';
 import { expect, expectEqual } from './checks.mjs';
 import { Ledger } from './faultledger.mjs';
 import { Load, ringSeconds } from './faultload.mjs';
@@ -103,8 +103,9 @@ class Ground {
     for (const worker of this.bed.workers) {
       const since = Date.now();
       const gone = this.bed.end(worker.process, signal, 60000);
-      await this.bed.untilHeldBy(this.bed.count - 1);
+      await this.bed.untilHeldBy(this.bed.count - 1, takeoverLimit);
       times.push(Date.now() - since);
+      expect(times.at(-1) <= takeoverLimit, `the others held everything after ${times.at(-1)} ms`);
       await gone;
       await pause(500);
       await this.bed.startWorker(worker);

@@ -38,6 +38,10 @@ class Balancer {
   }
 }
 
+// How long others may take to hold what a worker held. Promised are 10 s: a lease lives 6 s, and the others look every 1.5 s, so
+// that two looks after it ran out they have everything (9 s). The rest is for a machine that is busy with the load, and for asking.
+export const takeoverLimit = 15000;
+
 export class WorkersBed extends Bed {
   workers = [];
   balancers = [];
@@ -73,7 +77,7 @@ export class WorkersBed extends Bed {
     await eventually(`${worker.name} to be ready`, async () => (await fetch(`http://127.0.0.1:${worker.api}/readyz`)).ok, this.patience);
   }
 
-  // All partitions are held, by so many workers.
+  // All partitions are held, by so many workers: fails if they are not in time.
   async untilHeldBy(count, limit = 60000) {
     await eventually(`all partitions to be held by ${count} workers`, async () => {
       const shares = await this.db.sql(
