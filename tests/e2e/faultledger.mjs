@@ -27,7 +27,7 @@ export class Ledger {
 
   // pairs: whose rooms are read. calls: all that were placed there since the last ledger.
   // late: when transactions were on their way that the homeserver gave after later ones.
-  static async of(calls, pairs, late) {
+  static async of(calls, pairs, late = []) {
     const ledger = new Ledger();
     ledger.late = late;
     const rooms = new Map();
