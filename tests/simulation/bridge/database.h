@@ -60,6 +60,7 @@ public:
     [[nodiscard]] QVector<voip::store::OwnedCall> announcedCalls() const;
     [[nodiscard]] QHash<QString, qint64> noticeHeads(qint64 after) const;
     void putErrand(const voip::store::Errand &errand, bool answer);
+    bool withdrawErrand(const QString &id);
     [[nodiscard]] QVector<voip::store::Errand> takeErrands(const QVector<int> &partitions);
     [[nodiscard]] QVector<voip::store::Errand> takeAnswers(const QString &worker);
     using Ear = std::function<void(voip::store::Stir what, const QString &whom)>;
