@@ -118,8 +118,7 @@ HttpAnswer Homeserver::send(const QString &user, const QStringList &path, const 
         return forbidden("User not in room");
     }
     const QJsonObject content = QJsonDocument::fromJson(body).object();
-    const bool ends = path.at(5) == QLatin1String("m.call.hangup") || path.at(5) == QLatin1String("m.call.reject");
-    if (!ends && m_chance.percent(m_weather.of(Fault::HomeserverRefuses))) {
+    if (!m_judge.isEnd(txnId) && m_chance.percent(m_weather.of(Fault::HomeserverRefuses))) {
         m_judge.refused(txnId);
         return forbidden("You don't have permission to post that to the room");
     }

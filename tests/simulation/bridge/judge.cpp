@@ -221,6 +221,12 @@ void Judge::countAnswer(const QString &lane, const QString &roomId, const QJsonO
     m_answers.insert(key);
 }
 
+bool Judge::isEnd(const QString &txnId) const
+{
+    const QString type = m_decided.value(txnId).type;
+    return type == QLatin1String("m.call.hangup") || type == QLatin1String("m.call.reject");
+}
+
 void Judge::refused(const QString &txnId)
 {
     if (const auto row = m_decided.find(txnId); row != m_decided.end())

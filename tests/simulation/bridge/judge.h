@@ -47,6 +47,7 @@ public:
                  const QJsonObject &content);
     void arrived(const QString &lane, const QString &txnId, const QString &eventId); // a new event of a ghost
     void refused(const QString &txnId);
+    [[nodiscard]] bool isEnd(const QString &txnId) const; // of a call: nobody refuses that
     void acknowledged(const QString &lane, const QString &eventId); // answered 200
     // --- the host
     void told(const QString &lane, const voiphost::CallNotice &notice);

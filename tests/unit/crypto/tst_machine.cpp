@@ -240,6 +240,15 @@ private Q_SLOTS:
         alice->machine->counts(30, {}, alice->now);
         settleAll();
         QCOMPARE(server.oneTimeKeys(alice->user, alice->device()), 50);
+        // What was true before the upload is said again: keys that are still to be handed out must not be pushed out.
+        for (int late = 0; late < 4; ++late) {
+            alice->machine->counts(0, {}, alice->now);
+            settleAll();
+        }
+        QCOMPARE(server.oneTimeKeys(alice->user, alice->device()), 50);
+        bob->machine->prepare(viewOf(*bob), bob->now);
+        settleAll();
+        QCOMPARE(alice->machine->open(say(*bob, "$1"), alice->now).reason, QString());
         for (const int times : std::as_const(server.handedOut))
             QCOMPARE(times, 1);
     }
@@ -375,6 +384,7 @@ private Q_SLOTS:
         server.dropOneTimeKeys(alice->user, alice->device());
         alice->machine->counts(0, {}, alice->now);
         settleAll();
+        server.keepOneTimeKeys(alice->user, alice->device(), 10);
         alice->rows = backup;
         alice->restart();
         alice->machine->counts(0, {}, alice->now); // makes other keys under the same ids
