@@ -162,7 +162,7 @@ void Machine::answered(const Answer &answer, qint64 now)
         void operator()(const UploadKeys &upload) { m.readUpload(upload, answer.body, now); }
         void operator()(const UploadIdentity &)
         {
-            m.m_device.setStage(Stage::Complete);
+            m.complete();
             m.m_run.catchUp = true; // a place to go on from, if something gets lost
         }
         void operator()(const QueryKeys &query)
@@ -208,13 +208,20 @@ void Machine::answered(const Answer &answer, qint64 now)
     advance(now);
 }
 
+// What was asked of our own devices before may not have this one, and is asked again.
+void Machine::complete()
+{
+    m_device.setStage(Stage::Complete);
+    m_devices.changed(m_settings.user);
+}
+
 void Machine::readUpload(const UploadKeys &upload, const QJsonObject &answer, qint64 now)
 {
     m_run.countKeys = false;
     if (!upload.body.isEmpty()) // or keys that were made meanwhile are still to be uploaded
         m_device.uploaded();
     if (m_device.stage() == Stage::Made)
-        m_device.setStage(m_device.isGiven() ? Stage::Complete : Stage::Published);
+        m_device.isGiven() ? complete() : m_device.setStage(Stage::Published);
     const QJsonValue count =
         answer.value(QLatin1String("one_time_key_counts")).toObject().value(QLatin1String("signed_curve25519"));
     if (count.isDouble() && !m_device.supply(std::clamp(count.toInt(), 0, 1000), {}, now, m_random))

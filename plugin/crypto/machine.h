@@ -126,6 +126,7 @@ private:
             const QVector<SealedRecord> &committed);
 
     void replaceDevice(const char *why, qint64 now);
+    void complete();
     [[nodiscard]] bool isGone(const QJsonObject &answer) const;
     void advance(qint64 now);
     [[nodiscard]] bool advance(const RoomView &room, qint64 now); // true: nothing more to be done
