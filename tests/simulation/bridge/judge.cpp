@@ -203,6 +203,8 @@ void Judge::arrived(const QString &lane, const QString &txnId, const QString &ev
     qint64 &last = m_lastArrived[{lane, row->callId}];
     // What was hung up in a proxy when it was given up may come at any time.
     const bool tooLate = row->notAfter > 0 && machine::wallNow(machine::wallAhead()) > row->notAfter;
+    if (row->ref < last)
+        m_late.insert(eventId);
     if (row->ref < last && !row->settled && !tooLate)
         complain("order", QStringLiteral("%1 %2 of %3").arg(lane, row->type, row->callId));
     last = std::max(last, row->ref);

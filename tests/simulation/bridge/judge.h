@@ -46,8 +46,10 @@ public:
     void sending(const QString &lane, const QString &roomId, const QString &type, const QString &txnId,
                  const QJsonObject &content);
     void arrived(const QString &lane, const QString &txnId, const QString &eventId); // a new event of a ghost
+    // After what was said later in its call.
+    [[nodiscard]] bool wasLate(const QString &eventId) const { return m_late.contains(eventId); }
     void refused(const QString &txnId);
-    [[nodiscard]] bool isEnd(const QString &txnId) const; // of a call: nobody refuses that
+    [[nodiscard]] bool isEnd(const QString &txnId) const;           // of a call: nobody refuses that
     void acknowledged(const QString &lane, const QString &eventId); // answered 200
     // --- the host
     void told(const QString &lane, const voiphost::CallNotice &notice);
@@ -143,6 +145,7 @@ private:
     QSet<std::pair<QString, QString>> m_encrypted;             // (lane, room), committed
     QSet<QString> m_answers;                                   // room, call and sender
     QHash<QString, QString> m_txnOf;                           // event id -> transaction id
+    QSet<QString> m_late;                                      // event ids
     QSet<QString> m_read;                                      // event ids
     QHash<std::pair<QString, quint32>, QString> m_ciphertexts; // (session, index)
     bool m_mayBeDeaf = false;                                  // the bridge did without a device, and said so

@@ -204,6 +204,7 @@ void Peer::seeInvite(const RoomEvent &event)
     call.id = id;
     call.room = event.roomId;
     call.other = event.sender;
+    call.invite = event.id;
     call.state = State::Ringing;
     call.story = storyIn(word(content.value(QLatin1String("offer")).toObject(), "sdp"));
     const qint64 lifetime = content.value(QLatin1String("lifetime")).toInteger();
@@ -332,7 +333,9 @@ QString Peer::leftOver() const
     for (const auto &[id, call] : m_calls) {
         if (m_devices ? m_devices->isDeaf(call.room) : m_ground.server.isEncrypted(call.room))
             continue; // the bridge has no words there any more
-        if (call.rangOut && !m_ground.judge.clockLeapt)
+        // Of what it sealed a bridge does not see that it comes late (README).
+        const bool late = m_devices && m_ground.judge.wasLate(call.invite);
+        if (call.rangOut && !late && !m_ground.judge.clockLeapt)
             said += QStringLiteral("%1 %2 rang in %3, and nobody said that it is over; ").arg(m_id, id, call.room);
         if (call.state != State::Over)
             said += QStringLiteral("%1 %2 %3 in %4; ")

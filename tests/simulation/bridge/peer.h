@@ -31,7 +31,8 @@ private:
         QString id;
         QString room;
         QString other;
-        QString party; // ours
+        QString party;  // ours
+        QString invite; // event id of theirs
         State state = State::Over;
         int story = -1;
         int version = 1;
