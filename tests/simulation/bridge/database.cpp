@@ -65,7 +65,11 @@ std::optional<StoreError> Database::refusalOf(const store::Commit &commit) const
             return StoreError{StoreError::Kind::Conflict, QStringLiteral("outbox.ref %1").arg(entry.ref)};
     }
     for (const store::Notice &notice : commit.notices) {
-        if (found->second.noticeOf.contains({notice.callId, notice.seq}) && !isKnown(found->second, notice))
+        const Lane &lane = found->second;
+        const auto known = lane.noticeOf.constFind({notice.callId, notice.seq});
+        const bool gone = notice.kind == voiphost::NoticeKind::Undecryptable && known != lane.noticeOf.constEnd() &&
+                          !lane.notices.contains(*known); // the clock leapt, and it is told anew
+        if (known != lane.noticeOf.constEnd() && !gone && !isKnown(lane, notice))
             return StoreError{StoreError::Kind::Conflict, QStringLiteral("notices.seq %1").arg(notice.seq)};
     }
     return {};

@@ -132,9 +132,11 @@ void Judge::checkCall(const QString &lane, const call::Call &call, qint64 wallNo
 // Notices get their ids from the database; what is checked is what the bridge gave: the seq.
 void Judge::checkNotice(const QString &lane, const store::Notice &notice)
 {
-    if (notice.kind == voiphost::NoticeKind::Undecryptable)
-        checkUndecryptable(lane, notice);
     Told &told = m_told[{lane, notice.callId}];
+    if (notice.kind == voiphost::NoticeKind::Undecryptable) { // the only one of its call
+        checkUndecryptable(lane, notice);
+        told.last = 0;
+    }
     if (notice.seq != told.last + 1) {
         complain("seq", QStringLiteral("%1 %2: %3 after %4").arg(lane, notice.callId).arg(notice.seq).arg(told.last));
     }

@@ -32,8 +32,7 @@ Outcome complaintWith(Defect defect)
         Options options = with(seed, defect);
         options.workers = defect == Defect::BlindTokens ? 2 : 1;
         options.calls = 40;
-        if (defect >= Defect::LosesRatchets)
-            options.encrypted = true;
+        options.encrypted = defect >= Defect::LosesRatchets;
         options.faults = defect != Defect::DropsKeys; // where that must not be anybody's
         outcome = play(*loop, options);
         if (!outcome.kind.isEmpty())
