@@ -96,6 +96,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
     const int workers = options.workers;
     Judge::Totals all;
     qint64 lives = 0;
+    qint64 calls = 0;
     options.faults = false;
     for (quint64 n = 0; n < worlds; ++n, ++options.seed) {
         options.workers = workersOf(options.seed, workers);
@@ -107,6 +108,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
                 const Outcome outcome = play(loop, options);
                 all.add(outcome.totals);
                 ++lives;
+                calls += outcome.calls;
                 if (!outcome.kind.isEmpty() || secretLogged)
                     return report(loop, options, outcome, small);
                 requests = std::max(requests, std::min(outcome.awaits, 400));
@@ -114,7 +116,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
         }
     }
     std::printf("%lld crashes at every request: ", static_cast<long long>(lives));
-    sum(all, lives * options.calls, worlds, cpuSeconds());
+    sum(all, calls, worlds, cpuSeconds());
     return 0;
 }
 
@@ -194,7 +196,7 @@ int main(int argc, char **argv)
             std::printf("%s\nis another world the second time\n", qPrintable(commandOf(options)));
             return 1;
         }
-        made += options.calls;
+        made += std::max(1, outcome.calls);
         ++worlds;
         all.add(outcome.totals);
         if (!outcome.kind.isEmpty() || secretLogged) {

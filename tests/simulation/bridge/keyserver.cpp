@@ -189,7 +189,7 @@ QJsonObject KeyServer::claim(const QJsonObject &body)
                 ofUser.insert(id, QJsonObject{{device->fallbackId, device->fallback}});
                 device->fallbackUsed = true;
             }
-            if (isGhost(user) && m_chance.percent(30)) { // others claim some, too
+            if (isGhost(user) && m_chance.percent(15)) { // others claim some, too
                 const auto left = static_cast<int>(device->oneTime.size());
                 device->oneTime.erase(device->oneTime.begin(),
                                       std::next(device->oneTime.begin(), m_chance.below(left + 1)));

@@ -93,7 +93,7 @@ struct Options {
     int crashAt = 0;                        // of the systematic mode: at this request; 0: never
     bool crashAfter = false;                // the request is carried out all the same
     bool print = false;
-    std::optional<bool> encrypted = {}; // nothing: as the seed has it
+    std::optional<bool> encrypted = {}; // nothing: as the seed has it, and then a shorter world
 };
 
 // The bridges have a root key, the peers' devices encrypt, and many rooms are encrypted.

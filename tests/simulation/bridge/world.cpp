@@ -353,8 +353,15 @@ Outcome World::play()
     int awaits = 0;
     for (const auto &worker : m_workers)
         awaits += worker->awaits();
-    return {m_judge.kind(), m_judge.detail(), m_trace.hash(), m_trace.notes(),
-            m_loop.now(),   awaits,           m_plan.names(), m_judge.totals};
+    return {m_judge.kind(),
+            m_judge.detail(),
+            m_trace.hash(),
+            m_trace.notes(),
+            m_loop.now(),
+            awaits,
+            static_cast<int>(m_plan.stories.size()),
+            m_plan.names(),
+            m_judge.totals};
 }
 
 } // namespace
