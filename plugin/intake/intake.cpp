@@ -19,10 +19,9 @@ using voiphost::BatchResult;
 namespace
 {
 
-constexpr qsizetype maxEventBytes = 1024 * 1024; // an event may have 65 536; escapes make it longer
-constexpr int pollMs = 250;                      // shared, where nothing tells us
+constexpr qsizetype maxEventBytes = 1024 * 1024;         // an event may have 65 536; escapes make it longer
+const QString listsId = QStringLiteral("device_lists:"); // and what makes it unique
 constexpr int pollBehindMs = 2000;
-constexpr int settledMs = 15'000; // longer than a transaction takes: seqs are given before they are committed
 
 // About as many as its JSON has.
 qsizetype bytesOf(const QJsonValue &value)
@@ -46,8 +45,13 @@ qsizetype bytesOf(const QJsonValue &value)
 Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, bool shared, QObject *parent)
     : QObject(parent), m_store(store), m_router(router), m_metrics(metrics), m_shared(shared)
 {
-    if (!shared)
+    if (!shared) {
+        connect(&m_store, &store::Store::availableChanged, this, [this](bool available) {
+            if (available && std::exchange(m_unheard, false))
+                fetch(true);
+        });
         return;
+    }
     connect(&m_store, &store::Store::stirred, this, [this](store::Stir what, const QString &whom) {
         if (what == store::Stir::All)
             fetch(true);
@@ -123,7 +127,7 @@ void Intake::sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbo
     }
     // The same notice twice is harmless, one that is taken for a repeat is not: each has an id of its own.
     for (auto it = ofLane.cbegin(); it != ofLane.cend(); ++it)
-        inbox.events.push_back({it.key(), QStringLiteral("device_lists:") + QUuid::createUuid().toString(QUuid::Id128),
+        inbox.events.push_back({it.key(), listsId + QUuid::createUuid().toString(QUuid::Id128),
                                 store::deviceListEntry((*it)[0], (*it)[1])});
 }
 
@@ -265,11 +269,15 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
         bytes += bytesOf(event.body);
     m_offered += offered;
     m_offeredBytes += bytes;
-    m_store.accept(std::move(inbox), this, [this, promise, answer, offered, bytes, batch](const auto &result) {
+    const bool lists = std::any_of(inbox.events.cbegin(), inbox.events.cend(),
+                                   [](const auto &event) { return event.eventId.startsWith(listsId); });
+    m_store.accept(std::move(inbox), this, [this, promise, answer, offered, bytes, batch, lists](const auto &result) {
         m_offered -= offered;
         m_offeredBytes -= bytes;
-        if (!result.ok())
+        if (!result.ok()) {
+            m_unheard = m_unheard || lists;
             return refuse(promise, "database");
+        }
         answer(BatchResult::Durable);
         // What was kept before without our having heard of it is in no lane's hands.
         QVector<store::InboxEntry> fresh = *result;
@@ -282,63 +290,6 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
         else
             spread(fresh);
         tellCounts(batch);
-    });
-}
-
-void Intake::resume(const QVector<store::InboxEntry> &pending)
-{
-    m_open = true;
-    if (m_shared) {
-        m_poll.start(pollMs);
-        m_raise.start(settledMs);
-    }
-    QVector<store::InboxEntry> ours;
-    std::copy_if(pending.cbegin(), pending.cend(), std::back_inserter(ours),
-                 [this](const store::InboxEntry &entry) { return m_router.isBridged(entry.lane); });
-    spread(ours);
-}
-
-void Intake::setServed(const QVector<int> &partitions)
-{
-    m_served = partitions;
-    ++m_round;
-    m_inHand.removeIf([this](const auto &entry) {
-        if (m_served.contains(entry.value()))
-            return false;
-        m_waitingBytes -= m_waiting.take(entry.key());
-        return true;
-    });
-    tellDepth();
-    fetch(true);
-}
-
-void Intake::fetch(bool everything)
-{
-    m_fetchAll = m_fetchAll || everything;
-    if (m_fetching || !m_open || m_served.isEmpty()) {
-        m_fetchAgain = m_fetching;
-        return;
-    }
-    m_fetching = true;
-    m_fetchAgain = false;
-    m_consumedMeanwhile.clear();
-    const qint64 after = std::exchange(m_fetchAll, false) ? 0 : m_floor;
-    m_store.pendingInbox(m_served, after, this, [this, after, round = m_round](const auto &pending) {
-        m_fetching = false;
-        if (round == m_round && pending.ok()) {
-            QVector<store::InboxEntry> fresh;
-            for (const store::InboxEntry &entry : *pending) {
-                m_highest = std::max(m_highest, entry.seq);
-                if (!m_inHand.contains(entry.seq) && !m_consumedMeanwhile.contains(entry.seq) &&
-                    m_router.isBridged(entry.lane))
-                    fresh.push_back(entry);
-            }
-            spread(fresh);
-        } else if (after == 0) {
-            m_fetchAll = true; // read anew, or asked again by the poll
-        }
-        if (m_fetchAgain || round != m_round)
-            fetch(false);
     });
 }
 

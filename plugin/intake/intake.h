@@ -65,7 +65,7 @@ private:
     void keep(const voiphost::EventBatch &batch, const Promise &promise);
     [[nodiscard]] static Needs needsOf(const voiphost::EventBatch &batch);
     void learn(const Needs &needs, const store::Routes &routes);
-    void fetch(bool everything);
+    void fetch(bool everything); // what is kept and in nobody's hand: intake_read.cpp
     [[nodiscard]] store::InboxBatch sort(const voiphost::EventBatch &batch);
     [[nodiscard]] bool fits(const QJsonObject &event);
     void sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbox);
@@ -75,6 +75,7 @@ private:
     void tellDepth();
     [[nodiscard]] bool tooDeep() const;
 
+    static constexpr int pollMs = 250;   // shared, where nothing tells us
     static constexpr int maxAsked = 256; // batches without an answer
     static constexpr qsizetype maxDepth = 20'000;
     static constexpr qsizetype maxBytes = 32LL * 1024 * 1024; // as JSON
@@ -90,7 +91,8 @@ private:
     qsizetype m_offered = 0; // entries on their way to the store
     qsizetype m_offeredBytes = 0;
     bool m_open = false;
-    // Shared only.
+    bool m_unheard = false; // notices of device lists may be kept that nobody repeats under the same id
+    // Shared only, but for the reading.
     QHash<QString, QStringList> m_followers; // of the batch that is being sorted
     QVector<int> m_served;
     QSet<qint64> m_consumedMeanwhile; // since the reading began

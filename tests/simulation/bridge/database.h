@@ -31,6 +31,7 @@ public:
         std::map<qint64, voip::store::Notice> notices;      // by id
         QHash<std::pair<QString, qint64>, qint64> noticeOf; // (call, seq) -> id
         QHash<QString, voip::store::IdempotencyKey> keys;
+        std::map<std::pair<QString, QString>, voip::store::StateRow> state; // by kind and key
     };
 
     // --- writes
@@ -76,7 +77,9 @@ public:
 
 private:
     [[nodiscard]] std::optional<voip::store::StoreError> refusalOf(const voip::store::Commit &commit) const;
+    [[nodiscard]] static bool isKnown(const Lane &lane, const voip::store::Notice &notice);
     void addRows(Lane &lane, const voip::store::Commit &commit);
+    void addState(Lane &lane, const voip::store::Commit &commit);
     [[nodiscard]] bool mayFail(int oneIn) { return ++m_writes % oneIn == 0; } // of a planted defect
 
     struct Partition {
