@@ -155,7 +155,8 @@ private:
     [[nodiscard]] voiphost::FullCall present(const call::Call &call, const QString &lane) const;
 
     static inline const QString knownLane = QStringLiteral("known_lane:"); // setting: this ghost's rooms were asked for
-    static inline const QString switchKey = QStringLiteral("rollout");     // setting: the switch's position
+    static inline const QString prunedKey = QStringLiteral("pruned_until"); // setting: ms
+    static inline const QString switchKey = QStringLiteral("rollout");      // setting: the switch's position
 
     const PipelineSettings m_settings;
     Shared &m_shared;
@@ -186,6 +187,8 @@ private:
     std::unique_ptr<Account> m_account;     // account mode only
     std::optional<QString> m_backupProblem; // as it was told last
     QTimer m_prune;
+    qint64 m_prunedUntil = 0;  // by the clock of whoever did; 0: nobody did
+    qint64 m_pruningUntil = 0; // in this round
     bool m_serving = false;
     bool m_hasServed = false;                           // some partition, with several workers
     QSet<int> m_ready;                                  // partitions whose lanes are restored; all, when alone

@@ -15,6 +15,7 @@ namespace
 
 constexpr auto pruneEvery = std::chrono::minutes(10);
 constexpr auto pruneOn = std::chrono::milliseconds(200); // while there is more: calls go first
+constexpr qint64 pruneAtMost = 24LL * 60 * 60 * 1000;    // further in one round: a wrong clock costs no more
 
 } // namespace
 
@@ -30,6 +31,7 @@ void Pipeline::start(const Started &started)
             if (!settings.ok())
                 return orFail(settings.error());
             m_switch.restore(settings->value(switchKey));
+            m_prunedUntil = settings->value(prunedKey).toLongLong();
             m_shared.enforce(m_shared.gate.cohort());
             if (!m_leases.shared())
                 return enter(*settings, started, [this, started, settings] { restoreLanes(*settings, started); });
@@ -122,8 +124,19 @@ void Pipeline::serve(const QVector<store::InboxEntry> &pending)
 
 void Pipeline::prune()
 {
-    m_store.prune(m_clock.now(), m_settings.retention, this, [this](const auto &pruned) {
-        m_prune.start(pruned.ok() && pruned->more ? pruneOn : std::chrono::milliseconds(pruneEvery));
+    if (m_pruningUntil == 0) {
+        const qint64 now = m_clock.now();
+        m_pruningUntil = m_prunedUntil > 0 ? std::min(now, m_prunedUntil + pruneAtMost) : now;
+    }
+    m_store.prune(m_pruningUntil, m_settings.retention, this, [this](const auto &pruned) {
+        if (pruned.ok() && pruned->more)
+            return m_prune.start(pruneOn);
+        const qint64 until = std::exchange(m_pruningUntil, 0);
+        if (pruned.ok() && until > m_prunedUntil) {
+            m_prunedUntil = until;
+            m_store.putSetting(prunedKey, QByteArray::number(until), this, [](const auto &) {});
+        }
+        m_prune.start(pruneEvery);
     });
 }
 

@@ -136,6 +136,8 @@ void Machine::answered(const Answer &answer, qint64 now)
         delay(m_run.backoff[errand], now, answer.retryAfterMs);
         if (std::holds_alternative<CatchUp>(request))
             m_run.catchUp = true;
+        if (const auto *upload = std::get_if<UploadKeys>(&request); upload && upload->body.isEmpty())
+            m_run.countKeys = true;
         // A message that is refused would be refused for ever.
         const auto *send = std::get_if<SendToDevice>(&request);
         if (send && answer.kind == Answer::Kind::Refused) {
@@ -157,10 +159,10 @@ void Machine::answered(const Answer &answer, qint64 now)
         qint64 now;
         void operator()(const MakeDevice &) { m.m_device.setStage(Stage::Made); }
         void operator()(const DropDevice &) { m.m_device.forgetReplaced(); }
-        void operator()(const UploadKeys &) { m.readUpload(answer.body, now); }
+        void operator()(const UploadKeys &upload) { m.readUpload(upload, answer.body, now); }
         void operator()(const UploadIdentity &)
         {
-            m.m_device.setStage(Stage::Complete);
+            m.complete();
             m.m_run.catchUp = true; // a place to go on from, if something gets lost
         }
         void operator()(const QueryKeys &query)
@@ -206,15 +208,24 @@ void Machine::answered(const Answer &answer, qint64 now)
     advance(now);
 }
 
-void Machine::readUpload(const QJsonObject &answer, qint64 now)
+// What was asked of our own devices before may not have this one, and is asked again.
+void Machine::complete()
 {
-    m_device.uploaded();
+    m_device.setStage(Stage::Complete);
+    m_devices.changed(m_settings.user);
+}
+
+void Machine::readUpload(const UploadKeys &upload, const QJsonObject &answer, qint64 now)
+{
+    m_run.countKeys = false;
+    if (!upload.body.isEmpty()) // or keys that were made meanwhile are still to be uploaded
+        m_device.uploaded();
     if (m_device.stage() == Stage::Made)
-        m_device.setStage(m_device.isGiven() ? Stage::Complete : Stage::Published);
+        m_device.isGiven() ? complete() : m_device.setStage(Stage::Published);
     const QJsonValue count =
         answer.value(QLatin1String("one_time_key_counts")).toObject().value(QLatin1String("signed_curve25519"));
-    if (count.isDouble())
-        counts(std::clamp(count.toInt(), 0, 1000), {}, now);
+    if (count.isDouble() && !m_device.supply(std::clamp(count.toInt(), 0, 1000), {}, now, m_random))
+        note(QStringLiteral("no_randomness"), m_settings.user);
 }
 
 // --- commit --------------------------------------------------------------------------------------------------------

@@ -126,6 +126,7 @@ private:
             const QVector<SealedRecord> &committed);
 
     void replaceDevice(const char *why, qint64 now);
+    void complete();
     [[nodiscard]] bool isGone(const QJsonObject &answer) const;
     void advance(qint64 now);
     [[nodiscard]] bool advance(const RoomView &room, qint64 now); // true: nothing more to be done
@@ -164,7 +165,7 @@ private:
 
     void readClaim(const ClaimKeys &asked, const QJsonObject &answer, qint64 now);
     void claimed(const Device &device, const QJsonObject &keys, qint64 now);
-    void readUpload(const QJsonObject &answer, qint64 now);
+    void readUpload(const UploadKeys &upload, const QJsonObject &answer, qint64 now);
     void ask(QVector<Asked> &list, Request request);
     static void delay(Backoff &backoff, qint64 now, int atLeast);
     [[nodiscard]] bool mayAsk(Errand errand, qint64 now) const;
@@ -202,6 +203,7 @@ private:
         std::optional<BackupPlace> backup; // that was found since the start, and still holds
         qint64 backupNotBefore = 0;        // when it may be looked for again
         bool catchUp = false;
+        bool countKeys = false; // the homeserver is to be asked how many one-time keys it has
         bool news = false;
         Notes notes;
     };

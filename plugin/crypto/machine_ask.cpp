@@ -95,6 +95,8 @@ QVector<Asked> Machine::takeRequests(qint64 now)
         case Stage::Complete:
             if (m_device.hasKeysToUpload())
                 ask(list, UploadKeys{m_device.uploadBody()});
+            else if (std::exchange(m_run.countKeys, false))
+                ask(list, UploadKeys{});
             else if (!m_device.replaced().isEmpty())
                 ask(list, DropDevice{m_device.replaced()});
             break;

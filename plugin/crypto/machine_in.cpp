@@ -85,7 +85,11 @@ void Machine::counts(std::optional<int> oneTimeKeys, std::optional<bool> fallbac
 {
     if (m_device.stage() == OwnDevice::Stage::None)
         return;
-    if (!m_device.supply(oneTimeKeys, fallbackUnused, now, m_random))
+    // What comes with a transaction or a /sync may be older than our last upload. Keys that were made for each of them
+    // would push keys that others may still be given out of the account: the homeserver is asked first.
+    if (oneTimeKeys && OwnDevice::isShort(*oneTimeKeys))
+        m_run.countKeys = true;
+    if (!m_device.supply({}, fallbackUnused, now, m_random))
         note(QStringLiteral("no_randomness"), m_settings.user);
 }
 

@@ -16,8 +16,8 @@ namespace
 {
 
 constexpr int recordVersion = 1;
-constexpr int wantedOneTimeKeys = 50;
 constexpr qint64 oldFallbackLife = 60LL * 60 * 1000; // E4
+constexpr qint64 saidTooLate = 60'000;               // that a fallback key was used: it may have been the one before
 constexpr int idLength = 10;
 
 const RecordKey place{Kind::Device, {}};
@@ -202,12 +202,13 @@ Outcome<Done> OwnDevice::supply(std::optional<int> oneTimeKeys, std::optional<bo
     }
     if (m_stage < Stage::Published || hasKeysToUpload())
         return Done{}; // what is under way comes first
-    if (oneTimeKeys && *oneTimeKeys < wantedOneTimeKeys / 2) {
+    if (oneTimeKeys && isShort(*oneTimeKeys)) {
         touch();
         if (const auto made = m_account->makeOneTimeKeys(wantedOneTimeKeys - std::max(0, *oneTimeKeys), random); !made)
             return made;
     }
-    if (fallbackUnused && !*fallbackUnused) {
+    const bool fresh = m_oldFallbackUntil > 0 && now < m_oldFallbackUntil - oldFallbackLife + saidTooLate;
+    if (fallbackUnused && !*fallbackUnused && !fresh) {
         touch();
         m_oldFallbackUntil = now + oldFallbackLife;
         return m_account->makeFallbackKey(random);

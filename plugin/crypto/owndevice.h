@@ -58,7 +58,8 @@ public:
     [[nodiscard]] QString masterKey() const { return m_master.publicKey(); }
     [[nodiscard]] QJsonObject identityBody() const; // of keys/device_signing/upload
 
-    // E3, E4: what the homeserver says that it has left. Makes new ones when they run short.
+    // E3, E4: what the homeserver has left, as it says now. Makes new ones when they run short.
+    [[nodiscard]] static bool isShort(int oneTimeKeys) { return oneTimeKeys < wantedOneTimeKeys / 2; }
     [[nodiscard]] Outcome<Done> supply(std::optional<int> oneTimeKeys, std::optional<bool> fallbackUnused, qint64 now,
                                        const Random &random);
     [[nodiscard]] bool hasKeysToUpload();
@@ -69,6 +70,7 @@ public:
     [[nodiscard]] Outcome<Done> revert() { return load(); }
 
 private:
+    static constexpr int wantedOneTimeKeys = 50;
     void clear();
     [[nodiscard]] QJsonObject signedKey(const QString &key, bool fallback);
     [[nodiscard]] QJsonObject buildDeviceKeys();

@@ -55,10 +55,25 @@ void Errands::send(const QString &lane, const QJsonObject &body, Reply reply)
         return reply(std::nullopt);
     const QString id = QUuid::createUuid().toString(QUuid::Id128);
     m_waiting.insert(id, std::move(reply));
-    QTimer::singleShot(patienceMs, this, [this, id] { give(id, std::nullopt); });
+    QTimer::singleShot(patienceMs, this, [this, id] { withdraw(id); });
+    if (!m_store.available())
+        return give(id, std::nullopt);
     m_store.sendErrand({id, lane, m_leases.worker(), body}, this, [this, id](const auto &sent) {
         if (!sent.ok())
-            give(id, std::nullopt);
+            withdraw(id); // it may have been written all the same
+    });
+}
+
+// Whoever is told "not now" may ask again: it must not be done after that. What somebody has taken, or what nobody can
+// say it of, is waited for a little longer.
+void Errands::withdraw(const QString &id)
+{
+    if (!m_waiting.contains(id))
+        return;
+    m_store.withdrawErrand(id, this, [this, id](const store::Result<bool> &withdrawn) {
+        if (withdrawn.ok() && *withdrawn)
+            return give(id, std::nullopt);
+        QTimer::singleShot(patienceMs, this, [this, id] { give(id, std::nullopt); });
     });
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked at one worker and can only be done at another: a request for the worker that holds the lane goes
 // through the database and its answer comes back the same way. Each is done at most once; one that is not answered in
-// time is given up, and whoever asked may ask again (placing has an idempotency key, the rest may be repeated). Carries
-// JSON and does not look into it. Lives on the core thread; does nothing alone.
+// time is withdrawn, and whoever asked may ask again: only what was taken and not answered for as long once more may
+// have been done (placing has an idempotency key, the rest may be repeated). Carries JSON and does not look into it.
+// Lives on the core thread; does nothing alone.
 #pragma once
 
 #include "effects/leases.h"
@@ -30,6 +31,7 @@ public:
 
 private:
     void lookForAnswers();
+    void withdraw(const QString &id);
     void give(const QString &id, const std::optional<QJsonObject> &answer);
 
     store::Store &m_store;

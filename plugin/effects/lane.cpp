@@ -357,7 +357,7 @@ void Lane::finish(const std::shared_ptr<Decision> &decision, std::deque<Work> wo
                   const store::Result<store::Committed> &result)
 {
     if (!result.ok()) {
-        for (const qint64 ref : std::as_const(decision->withdrawn))
+        for (const qint64 ref : decision->withdrawn + decision->unclear)
             m_services.outbox.release(m_id, ref);
         if (m_cipher)
             m_cipher->revert();

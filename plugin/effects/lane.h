@@ -109,6 +109,7 @@ private:
         QVector<call::Notify> notices; // in the order of commit.notices
         std::vector<std::function<void()>> replies;
         QVector<qint64> withdrawn; // held in the outbox
+        QVector<qint64> unclear;   // held there, too: their room is encrypted by this
         QVector<QString> calls;
         std::vector<std::function<void()>> records; // for observers, once it is committed
         QHash<qint64, int> candidates;              // in the sends that hold some, by ref

@@ -26,6 +26,8 @@ void Lane::perform(const Decision &decision, const QVector<qint64> &noticeIds)
     }
     for (const qint64 ref : decision.commit.settledSends)
         m_services.outbox.discard(m_id, ref); // if it is still there: taken back, or given up
+    for (const qint64 ref : decision.unclear)
+        m_services.outbox.release(m_id, ref);
     for (const store::OutboxEntry &entry : decision.commit.sends)
         m_services.outbox.add(entry, decision.candidates.value(entry.ref));
     for (const call::Room &room : decision.commit.rooms)

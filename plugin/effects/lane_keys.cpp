@@ -39,6 +39,10 @@ void Lane::keepFromClear(Decision &decision) const
         if (entry.form == store::Form::Plain && decision.line.rooms.value(entry.roomId).encrypted)
             makeWait(entry);
     }
+    for (const call::Room &room : std::as_const(decision.commit.rooms)) { // the commit may take its time
+        if (room.encrypted && !m_line.rooms.value(room.id).encrypted)
+            decision.unclear += m_services.outbox.holdClear(m_id, room.id);
+    }
 }
 
 // Decided before, and nobody has begun to send it.

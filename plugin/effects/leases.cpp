@@ -100,7 +100,8 @@ void Leases::heard(qint64 askedAt, const store::Leases &leases, const QVector<st
 {
     m_toRelease.removeIf([&released](const store::Fence &fence) { return released.contains(fence); });
     m_workers = leases.workers;
-    m_staleAt.start(static_cast<int>(std::max<qint64>(0, askedAt + staleAfterMs - m_clock.now())));
+    const qint64 knownFor = askedAt + staleAfterMs - m_clock.now(); // an answer that took long says little of now
+    m_staleAt.start(static_cast<int>(std::max<qint64>(0, knownFor)));
     QMap<int, qint64> now;
     for (const store::Fence &fence : leases.held) {
         if (!m_toRelease.contains(fence)) // closed while this was asked
@@ -123,7 +124,7 @@ void Leases::heard(qint64 askedAt, const store::Leases &leases, const QVector<st
         qCWarning(observe::lifecycleLog) << gone.size() << "partitions were taken over by another worker";
         Q_EMIT lost(gone);
     }
-    setStale(false); // not before what is lost is said
+    setStale(knownFor <= 0); // not before what is lost is said
     if (!fresh.isEmpty()) {
         qCInfo(observe::lifecycleLog) << "takes" << fresh.size() << "partitions, holds" << m_held.size() << "of"
                                       << store::partitionCount << "beside" << leases.workers - 1 << "other workers";

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] QVector<store::OutboxEntry> keepFromClear(const QString &lane, const QString &roomId,
                                                             const std::function<void(store::OutboxEntry &)> &makeWait);
 
+    // A room is about to be encrypted: nothing is begun there in the clear until release(). -> which entries wait
+    [[nodiscard]] QVector<qint64> holdClear(const QString &lane, const QString &roomId);
+
     // An entry that nobody has begun to send, or that the homeserver surely never saw, can be taken back, with all that
     // waits behind it. hold() says which entries these are (none: it cannot) and keeps them from being sent; after the
     // commit discard() drops each, after a failed one release() lets each go on. What cannot be taken back is not

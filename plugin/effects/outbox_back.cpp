@@ -38,6 +38,23 @@ QVector<qint64> Outbox::hold(const QString &lane, qint64 ref)
     return held;
 }
 
+QVector<qint64> Outbox::holdClear(const QString &lane, const QString &roomId)
+{
+    QVector<qint64> held;
+    for (auto it = m_queues.begin(); it != m_queues.end(); ++it) {
+        if (it.key().lane != lane)
+            continue;
+        for (Item &item : it->items) {
+            if (item.entry.roomId != roomId || item.entry.form != store::Form::Plain || item.held)
+                continue;
+            item.held = true;
+            held.push_back(item.entry.ref);
+        }
+        schedule(it.key(), *it);
+    }
+    return held;
+}
+
 void Outbox::release(const QString &lane, qint64 ref)
 {
     if (Item *item = findByRef(lane, ref)) {

@@ -24,6 +24,17 @@ Reply<QJsonObject> ignoring(Reply<Done> reply)
     };
 }
 
+// Some proxy's answer must not be read as one that knows of no keys.
+Reply<QJsonObject> having(const char *field, Reply<QJsonObject> reply)
+{
+    return [field, reply = std::move(reply)](const Result<QJsonObject> &answer) {
+        if (answer.ok() && !answer->value(QLatin1String(field)).isObject())
+            reply(badAnswer(QStringLiteral("%1: an object was expected").arg(QLatin1String(field))));
+        else
+            reply(answer);
+    };
+}
+
 } // namespace
 
 void Client::makeDevice(const QString &asUser, const QString &device, const QString &name, Reply<Done> reply)
@@ -39,8 +50,8 @@ void Client::dropDevice(const QString &asUser, const QString &device, Reply<Done
 
 void Client::uploadKeys(const QString &asUser, const QString &device, const QJsonObject &body, Reply<QJsonObject> reply)
 {
-    request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("upload")}), {}, body, std::move(reply),
-            {.device = device});
+    request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("upload")}), {}, body,
+            having("one_time_key_counts", std::move(reply)), {.device = device});
 }
 
 void Client::uploadIdentity(const QString &asUser, const QJsonObject &body, Reply<Done> reply)
@@ -57,8 +68,8 @@ void Client::queryKeys(const QString &asUser, const QStringList &users, Reply<QJ
         wanted.insert(user, QJsonArray());
     }
     request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("query")}), {},
-            {{QStringLiteral("device_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}}, std::move(reply),
-            {.federated = true});
+            {{QStringLiteral("device_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}},
+            having("device_keys", std::move(reply)), {.federated = true});
 }
 
 void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> &devices, Reply<QJsonObject> reply)
@@ -73,7 +84,7 @@ void Client::claimKeys(const QString &asUser, const QHash<QString, QStringList> 
     }
     request(asUser, Method::Post, v3({QStringLiteral("keys"), QStringLiteral("claim")}), {},
             {{QStringLiteral("one_time_keys"), wanted}, {QStringLiteral("timeout"), kServerPatienceMs}},
-            std::move(reply), {.federated = true});
+            having("one_time_keys", std::move(reply)), {.federated = true});
 }
 
 void Client::backUpKeys(const QString &asUser, const QString &version, const QJsonObject &body, Reply<Done> reply)

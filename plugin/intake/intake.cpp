@@ -20,7 +20,8 @@ using voiphost::BatchResult;
 namespace
 {
 
-constexpr qsizetype maxEventBytes = 1024 * 1024; // an event may have 65 536; escapes make it longer
+constexpr qsizetype maxEventBytes = 1024 * 1024;         // an event may have 65 536; escapes make it longer
+const QString listsId = QStringLiteral("device_lists:"); // and what makes it unique
 constexpr int pollBehindMs = 2000;
 
 } // namespace
@@ -28,8 +29,13 @@ constexpr int pollBehindMs = 2000;
 Intake::Intake(store::Store &store, Router &router, observe::Metrics &metrics, bool shared, QObject *parent)
     : QObject(parent), m_store(store), m_router(router), m_metrics(metrics), m_shared(shared)
 {
-    if (!shared)
+    if (!shared) {
+        connect(&m_store, &store::Store::availableChanged, this, [this](bool available) {
+            if (available && std::exchange(m_unheard, false))
+                fetch(true);
+        });
         return;
+    }
     connect(&m_store, &store::Store::stirred, this, [this](store::Stir what, const QString &whom) {
         if (what == store::Stir::All)
             fetch(true);
@@ -105,7 +111,7 @@ void Intake::sortKeys(const voiphost::EventBatch &batch, store::InboxBatch &inbo
     }
     // The same notice twice is harmless, one that is taken for a repeat is not: each has an id of its own.
     for (auto it = ofLane.cbegin(); it != ofLane.cend(); ++it)
-        inbox.events.push_back({it.key(), QStringLiteral("device_lists:") + QUuid::createUuid().toString(QUuid::Id128),
+        inbox.events.push_back({it.key(), listsId + QUuid::createUuid().toString(QUuid::Id128),
                                 store::deviceListEntry((*it)[0], (*it)[1])});
 }
 
@@ -278,11 +284,15 @@ void Intake::keep(const voiphost::EventBatch &batch, const Promise &promise)
         bytes += bytesOf(event.body);
     m_offered += offered;
     m_offeredBytes += bytes;
-    m_store.accept(std::move(inbox), this, [this, promise, answer, offered, bytes, batch](const auto &result) {
+    const bool lists = std::any_of(inbox.events.cbegin(), inbox.events.cend(),
+                                   [](const auto &event) { return event.eventId.startsWith(listsId); });
+    m_store.accept(std::move(inbox), this, [this, promise, answer, offered, bytes, batch, lists](const auto &result) {
         m_offered -= offered;
         m_offeredBytes -= bytes;
-        if (!result.ok())
+        if (!result.ok()) {
+            m_unheard = m_unheard || lists;
             return refuse(promise, "database");
+        }
         answer(BatchResult::Durable);
         // What was kept before without our having heard of it is in no lane's hands.
         QVector<store::InboxEntry> fresh = *result;

@@ -113,7 +113,8 @@ private:
     qsizetype m_offered = 0; // entries on their way to the store
     qsizetype m_offeredBytes = 0;
     bool m_open = false;
-    // Shared only.
+    bool m_unheard = false; // notices of device lists may be kept that nobody repeats under the same id
+    // Shared only, but for the reading.
     QHash<QString, QStringList> m_followers; // of the batch that is being sorted
     QVector<int> m_served;
     store::InboxDepth m_stored;      // by the last look

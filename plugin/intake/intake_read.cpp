@@ -51,7 +51,7 @@ void Intake::setServed(const QVector<int> &partitions)
 void Intake::fetch(bool everything)
 {
     m_fetchAll = m_fetchAll || everything;
-    if (m_reading || !m_open || m_served.isEmpty()) {
+    if (m_reading || !m_open || (m_shared && m_served.isEmpty())) {
         m_fetchAgain = m_reading;
         return;
     }
@@ -68,7 +68,8 @@ void Intake::readOn()
     m_fetching = true;
     m_paused = false;
     m_consumedMeanwhile.clear();
-    m_store.inboxPage(m_served, m_cursor, pageRows, this, [this, round = m_round](const auto &page) {
+    const store::Share share = m_shared ? store::Share(m_served) : store::Share();
+    m_store.inboxPage(share, m_cursor, pageRows, this, [this, round = m_round](const auto &page) {
         m_fetching = false;
         if (round == m_round && page.ok()) {
             takePage(*page);
@@ -121,10 +122,12 @@ void Intake::readOnIfDue()
 void Intake::endReading(bool whole)
 {
     m_reading = m_paused = false;
-    if (whole)
+    if (whole) {
         m_floor = std::max(m_floor, m_settledThen);
-    else if (m_fromStart)
-        m_fetchAll = true; // read anew, or asked again by the poll
+    } else if (m_fromStart) { // read anew, or asked again by the poll
+        m_fetchAll = true;
+        m_unheard = !m_shared;
+    }
     if (m_fetchAgain)
         fetch(false);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/connection.h"
 
+#include "store/dberror.h"
 #include "store/dsn.h"
 
 #include <QDir>
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace voip::store
 {
@@ -20,57 +22,6 @@ namespace
 {
 
 using Kind = StoreError::Kind;
-
-// The first line only: what follows (DETAIL, LINE 1: EXECUTE ...) may quote values.
-QString firstLine(const QString &text)
-{
-    QString line = text.section(u'\n', 0, 0).trimmed();
-    if (line.startsWith(u"ERROR:") || line.startsWith(u"FATAL:"))
-        line = line.mid(6).trimmed();
-    return line;
-}
-
-StoreError fromPostgresql(const QSqlError &error)
-{
-    const QString state = error.nativeErrorCode();
-    const QString group = state.left(2);
-    Kind kind = Kind::Unavailable; // connection, resources, time-outs, serialisation: later may work
-    bool quotesValues = false;
-    if (group == u"23") {
-        kind = Kind::Conflict;
-    } else if (group == u"22") {
-        kind = Kind::Conflict;
-        quotesValues = true;
-    } else if (group == u"42" || group == u"28" || group == u"3D" || group == u"3F") {
-        kind = Kind::Misconfigured;
-        quotesValues = group == u"42";
-    } else if (state == u"XX001" || state == u"XX002") {
-        kind = Kind::Corrupt;
-    }
-    const QString text = quotesValues ? QStringLiteral("statement refused") : firstLine(error.databaseText());
-    return {kind, QStringLiteral("PostgreSQL %1: %2").arg(state.isEmpty() ? QStringLiteral("(no code)") : state, text)};
-}
-
-StoreError fromSqlite(const QSqlError &error)
-{
-    const int code = error.nativeErrorCode().toInt();
-    Kind kind = Kind::Unavailable;
-    switch (code & 0xff) { // the primary code of SQLite's result codes
-    case 19:               // CONSTRAINT
-    case 18:               // TOOBIG
-    case 20:               // MISMATCH
-        kind = Kind::Conflict;
-        break;
-    case 11: // CORRUPT
-    case 26: // NOTADB
-        kind = Kind::Corrupt;
-        break;
-    case 1: // ERROR: a statement that does not fit the schema
-        kind = Kind::Misconfigured;
-        break;
-    }
-    return {kind, QStringLiteral("SQLite %1: %2").arg(QString::number(code), firstLine(error.databaseText()))};
-}
 
 StoreError misconfigured(const QString &message)
 {
@@ -116,6 +67,7 @@ std::optional<StoreError> Connection::open()
     static std::atomic<int> opened = 0;
     close();
     m_lost = false;
+    m_unnoticed.reset();
     if (m_settings.driver != u"sqlite" && m_settings.driver != u"postgresql") {
         return misconfigured(
             QStringLiteral("database.driver: \"%1\" is neither \"sqlite\" nor \"postgresql\"").arg(m_settings.driver));
@@ -200,7 +152,10 @@ std::optional<StoreError> Connection::openPostgresql()
     m_db.setPassword(dsn->password);
     PostgresDsn options = *dsn;
     options.pooled = m_pooled;
-    m_db.setConnectOptions(connectOptions(options, m_access == Access::ReadOnly));
+    using enum PostgresDsn::Session;
+    m_db.setConnectOptions(connectOptions(options, m_access == Access::ReadOnly ? Reads
+                                                   : listening                  ? Listens
+                                                                                : Writes));
     if (!m_db.open()) {
         const QString text = m_db.lastError().databaseText();
         // libpq gives no SQLSTATE for a refused start; the words of these two are the only sign that waiting will not
@@ -214,14 +169,30 @@ std::optional<StoreError> Connection::openPostgresql()
     return m_access == Access::ReadOnly || listening || m_pooled ? std::nullopt : takePlace();
 }
 
-// PostgreSQL: writers share a lock of the session, and who must be alone takes it whole. The session of a process that
-// was just killed may live a moment longer: that long it is tried again. The number is arbitrary and ours.
+// PostgreSQL: writers share a lock of the session, and who must be alone takes it whole; so it is with another lock of
+// those who serve. The numbers are arbitrary and ours.
 std::optional<StoreError> Connection::takePlace()
+{
+    const bool alone = m_access == Access::Alone;
+    const auto lock = [](bool whole, const char *number) {
+        return QStringLiteral("SELECT pg_try_advisory_lock%1(%2)")
+            .arg(whole ? QString() : QStringLiteral("_shared"), QLatin1String(number));
+    };
+    const auto refused =
+        takeLock(lock(alone, "7239457138022"), alone ? QStringLiteral("its sessions at the server are open")
+                                                     : QStringLiteral("it holds the database for itself"));
+    if (refused || alone)
+        return refused;
+    return takeLock(lock(m_access == Access::Serving, "7239457138023"),
+                    QStringLiteral("another bridge-host serves from it; several need plugins.matrixvoip.workers, "
+                                   "each of them"));
+}
+
+// The session of a process that was just killed may live a moment longer: that long it is tried again.
+std::optional<StoreError> Connection::takeLock(const QString &sql, const QString &otherwise)
 {
     constexpr int attempts = 20;
     constexpr unsigned long pauseMs = 250;
-    const QString sql = QStringLiteral("SELECT pg_try_advisory_lock%1(7239457138022)")
-                            .arg(m_access == Access::Alone ? QString() : QStringLiteral("_shared"));
     for (int i = 0; i < attempts; ++i) {
         QSqlQuery *row = run(sql);
         if (row == nullptr)
@@ -230,8 +201,7 @@ std::optional<StoreError> Connection::takePlace()
             return std::nullopt;
         QThread::msleep(pauseMs);
     }
-    return inUse(m_access == Access::Alone ? QStringLiteral("its sessions at the server are open")
-                                           : QStringLiteral("it holds the database for itself"));
+    return inUse(otherwise);
 }
 
 QSqlQuery *Connection::run(const QString &sql, const QVariantList &values)
@@ -313,19 +283,29 @@ bool Connection::runOnce(const QString &sql)
 
 bool Connection::begin()
 {
+    m_unnoticed.reset();
     if (!runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN IMMEDIATE") : QStringLiteral("BEGIN")))
         return false;
-    return !m_pooled || runOnce(QStringLiteral("SET LOCAL statement_timeout = %1").arg(m_statementTimeoutMs));
+    return !m_pooled ||
+           runOnce(
+               QStringLiteral("SET LOCAL statement_timeout = %1; SET LOCAL idle_in_transaction_session_timeout = %2")
+                   .arg(m_statementTimeoutMs)
+                   .arg(PostgresDsn::longestPauseMs));
 }
 
 bool Connection::beginReading()
 {
+    m_unnoticed.reset();
     return runOnce(m_dialect == Dialect::Sqlite ? QStringLiteral("BEGIN")
                                                 : QStringLiteral("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
 }
 
 bool Connection::commit()
 {
+    if (const std::optional<StoreError> error = takeUnnoticed()) {
+        m_error = *error;
+        return false;
+    }
     return runOnce(QStringLiteral("COMMIT"));
 }
 
@@ -343,22 +323,35 @@ void Connection::rollback()
 
 void Connection::finishRows()
 {
-    if (m_rows != nullptr)
+    if (m_rows != nullptr) {
+        if (const QSqlError error = m_rows->lastError(); error.isValid())
+            fail(error);
         m_rows->finish();
+    }
     m_rows = nullptr;
+}
+
+std::optional<StoreError> Connection::takeUnnoticed()
+{
+    finishRows();
+    return std::exchange(m_unnoticed, std::nullopt);
 }
 
 void Connection::fail(const QSqlError &error)
 {
     if (m_dialect == Dialect::Sqlite) {
         m_error = fromSqlite(error);
+        m_unnoticed = m_error;
         return;
     }
     const QString state = error.nativeErrorCode();
-    // 57P0x: shut down, crash of another backend, starting up. 25P03: idle in transaction for too long.
-    m_lost = m_lost || !m_db.isOpen() || state.startsWith(u"08") || state.startsWith(u"57P0") || state == u"25P03";
+    // 57P0x: shut down, crash of another backend, starting up. 25P03: idle in transaction for too long. 25006: it only
+    // reads, as a server that is not the leader any more; another session may find the leader.
+    m_lost = m_lost || !m_db.isOpen() || state.startsWith(u"08") || state.startsWith(u"57P0") || state == u"25P03" ||
+             state == u"25006";
     m_error = m_lost ? StoreError{Kind::Unavailable, QStringLiteral("PostgreSQL: the connection was lost")}
                      : fromPostgresql(error);
+    m_unnoticed = m_error;
 }
 
 } // namespace voip::store

@@ -25,10 +25,13 @@ enum class Dialect { Sqlite, Postgresql };
 class Connection
 {
 public:
+    // Serving: reads and writes for a bridge that shares the database with no other. (SQLite: the listeners of a second
+    // one on the same machine are taken anyway.)
+    // ReadWrite: as one of several workers.
     // Alone: reads and writes, and is refused while another process has the database open to write, as others are
     // meanwhile.
     // Listen: hears what is told on a channel, and does nothing else.
-    enum class Access { ReadWrite, ReadOnly, Alone, Listen };
+    enum class Access { Serving, ReadWrite, ReadOnly, Alone, Listen };
 
     Connection(voiphost::DatabaseSettings settings, Access access);
     ~Connection();
@@ -58,6 +61,9 @@ public:
     [[nodiscard]] bool listen(const QString &channel, std::function<void(const QString &payload)> heard);
 
     [[nodiscard]] const StoreError &error() const { return m_error; }
+    // Since the transaction began, or since it was last asked: a statement that failed, or rows that ended before their
+    // end, also if nobody looked. What was read is not the whole then, and a COMMIT would silently be a ROLLBACK.
+    [[nodiscard]] std::optional<StoreError> takeUnnoticed();
     // The server is gone, or said that it goes: whatever was not committed has not happened.
     [[nodiscard]] bool lost() const { return m_lost; }
 
@@ -65,6 +71,7 @@ private:
     [[nodiscard]] std::optional<StoreError> openSqlite();
     [[nodiscard]] std::optional<StoreError> openPostgresql();
     [[nodiscard]] std::optional<StoreError> takePlace();
+    [[nodiscard]] std::optional<StoreError> takeLock(const QString &sql, const QString &otherwise);
     [[nodiscard]] QString literal(const QString &sql, const QVariantList &values) const;
     void fail(const QSqlError &error);
     void finishRows();
@@ -79,6 +86,7 @@ private:
     QHash<QString, std::shared_ptr<QSqlQuery>> m_statements;
     QSqlQuery *m_rows = nullptr; // the last statement run
     StoreError m_error;
+    std::optional<StoreError> m_unnoticed;
     bool m_lost = false;
 };
 

@@ -129,7 +129,7 @@ Result<PostgresDsn> parsePostgresDsn(const QString &dsn)
     return result;
 }
 
-QString connectOptions(const PostgresDsn &dsn, bool readOnly)
+QString connectOptions(const PostgresDsn &dsn, PostgresDsn::Session session)
 {
     QMap<QString, QString> options = dsn.options;
     const auto byDefault = [&options](const QString &key, const QString &value) {
@@ -144,11 +144,19 @@ QString connectOptions(const PostgresDsn &dsn, bool readOnly)
     byDefault(QStringLiteral("keepalives_interval"), QStringLiteral("2"));
     byDefault(QStringLiteral("keepalives_count"), QStringLiteral("3"));
     if (!dsn.pooled) { // a pooler refuses them, and shares its sessions
-        QString session =
-            QStringLiteral("-c statement_timeout=%1 -c client_min_messages=warning").arg(dsn.statementTimeoutMs);
-        if (readOnly)
-            session += QStringLiteral(" -c default_transaction_read_only=on");
-        options.insert(QStringLiteral("options"), session);
+        // What we hold others wait for: the server ends a session of ours that stops in the middle of a transaction, or
+        // whose machine is gone without a word.
+        QString words =
+            QStringLiteral("-c statement_timeout=%1 -c client_min_messages=warning "
+                           "-c idle_in_transaction_session_timeout=%2 -c tcp_keepalives_idle=5 "
+                           "-c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000")
+                .arg(dsn.statementTimeoutMs)
+                .arg(PostgresDsn::longestPauseMs);
+        if (session == PostgresDsn::Session::Reads)
+            words += QStringLiteral(" -c default_transaction_read_only=on");
+        if (session == PostgresDsn::Session::Writes) // not one that is not the leader any more
+            options.insert(QStringLiteral("target_session_attrs"), QStringLiteral("read-write"));
+        options.insert(QStringLiteral("options"), words);
     }
 
     QStringList words;

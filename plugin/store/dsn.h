@@ -12,6 +12,10 @@ namespace voip::store
 {
 
 struct PostgresDsn {
+    enum class Session { Writes, Reads, Listens };
+    // How long a session may stop in the middle of a transaction: shorter than a lease lives.
+    static constexpr int longestPauseMs = 3000;
+
     QString host; // empty: libpq's default, the local socket
     int port = 0; // 0: libpq's default
     QString dbname;
@@ -30,6 +34,6 @@ struct PostgresDsn {
 [[nodiscard]] Result<PostgresDsn> parsePostgresDsn(const QString &dsn);
 
 // The options as QSqlDatabase::setConnectOptions() wants them, each value quoted.
-[[nodiscard]] QString connectOptions(const PostgresDsn &dsn, bool readOnly);
+[[nodiscard]] QString connectOptions(const PostgresDsn &dsn, PostgresDsn::Session session);
 
 } // namespace voip::store

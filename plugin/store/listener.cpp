@@ -4,6 +4,8 @@
 #include "store/log.h"
 #include "store/sharing.h"
 
+#include <QDeadlineTimer>
+
 namespace voip::store
 {
 
@@ -25,7 +27,7 @@ Listener::Listener(voiphost::DatabaseSettings settings)
 
 Listener::~Listener()
 {
-    stop();
+    (void)stop(-1);
 }
 
 void Listener::start()
@@ -39,19 +41,19 @@ void Listener::start()
     });
 }
 
-void Listener::stop()
+bool Listener::stop(int patienceMs)
 {
     if (std::exchange(m_stopped, true) || !m_thread.isRunning())
-        return;
+        return !m_thread.isRunning();
     QMetaObject::invokeMethod(
         this,
         [this] {
             m_look.stop();
             m_db.close();
+            m_thread.quit();
         },
-        Qt::BlockingQueuedConnection);
-    m_thread.quit();
-    m_thread.wait();
+        Qt::QueuedConnection);
+    return m_thread.wait(QDeadlineTimer(patienceMs));
 }
 
 void Listener::look()

@@ -24,7 +24,7 @@ public:
     ~Listener() override;
 
     void start();
-    void stop();                                         // the owner's thread; blocks; idempotent
+    [[nodiscard]] bool stop(int patienceMs);             // the owner's thread; blocks; idempotent; as the writer's
     [[nodiscard]] bool hears() const { return m_hears; } // any thread
 
 Q_SIGNALS:

@@ -3,6 +3,8 @@
 
 #include "store/limits.h"
 
+#include <QDeadlineTimer>
+
 namespace voip::store
 {
 
@@ -22,7 +24,7 @@ Reader::Reader(voiphost::DatabaseSettings settings) : m_db(std::move(settings), 
 
 Reader::~Reader()
 {
-    stop();
+    (void)stop(-1);
 }
 
 void Reader::submit(ReadJob job)
@@ -44,18 +46,22 @@ void Reader::submit(ReadJob job)
     job.finish(StoreError{StoreError::Kind::Unavailable, refusal});
 }
 
-void Reader::stop()
+bool Reader::stop(int patienceMs)
 {
     {
         const QMutexLocker lock(&m_mutex);
         if (m_stopped)
-            return;
+            return m_thread.isFinished();
         m_stopped = true;
     }
     QMetaObject::invokeMethod(
-        this, [this] { m_db.close(); }, Qt::BlockingQueuedConnection);
-    m_thread.quit();
-    m_thread.wait();
+        this,
+        [this] {
+            m_db.close();
+            m_thread.quit();
+        },
+        Qt::QueuedConnection);
+    return m_thread.wait(QDeadlineTimer(patienceMs));
 }
 
 void Reader::read(const ReadJob &job)
@@ -63,8 +69,12 @@ void Reader::read(const ReadJob &job)
     std::optional<StoreError> error;
     for (int attempt = 0; attempt < 2; ++attempt) {
         error = connectIfDue();
-        if (!error)
+        if (!error) {
+            (void)m_db.takeUnnoticed();
             error = job.run(m_db);
+            if (const std::optional<StoreError> unnoticed = m_db.takeUnnoticed(); unnoticed && !error)
+                error = unnoticed; // half of the rows are no answer
+        }
         if (!m_db.lost())
             break;
         m_db.close();

@@ -30,8 +30,9 @@ public:
     ~Reader() override;
 
     void submit(ReadJob job); // any thread; answered in any case
-    // The owner's thread. Reads that wait are answered first. Blocks. Idempotent.
-    void stop();
+    // The owner's thread. Reads that wait are answered first. Blocks for so long; false: the database still holds the
+    // thread, and this object must be left to it. Idempotent.
+    [[nodiscard]] bool stop(int patienceMs);
 
 private:
     void read(const ReadJob &job);

@@ -217,6 +217,16 @@ Result<Done> writeErrand(Connection &db, const Errand &errand, bool answered)
     return Done{};
 }
 
+Result<bool> withdrawErrandOf(Connection &db, const QString &id)
+{
+    Script script(db);
+    const bool there =
+        script.gives(QStringLiteral("DELETE FROM errands WHERE id = ? RETURNING id"), Values().id("errands.id", id));
+    if (script.error())
+        return *script.error();
+    return there;
+}
+
 Result<QVector<Errand>> takeErrandsOf(Connection &db, const QVector<int> &partitions)
 {
     Script script(db);

@@ -23,6 +23,7 @@ void writeStir(Connection &db, Stir what, const QString &whom);
 [[nodiscard]] std::optional<StoreError> fillPartitions(Connection &db);
 
 [[nodiscard]] Result<voiphost::Done> writeErrand(Connection &db, const Errand &errand, bool answered);
+[[nodiscard]] Result<bool> withdrawErrandOf(Connection &db, const QString &id);
 [[nodiscard]] Result<QVector<Errand>> takeErrandsOf(Connection &db, const QVector<int> &partitions);
 [[nodiscard]] Result<QVector<Errand>> takeAnswersFor(Connection &db, const QString &worker);
 

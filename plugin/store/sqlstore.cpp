@@ -13,9 +13,12 @@
 #include "store/writes.h"
 
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFileInfo>
 
+#include <algorithm>
 #include <chrono>
+#include <vector>
 
 namespace voip::store
 {
@@ -27,6 +30,7 @@ namespace
 
 constexpr int watchMs = 1000;
 constexpr qint64 stallMs = 3000;
+constexpr qint64 closeWithinMs = 15'000; // a statement takes ten seconds at most, if the server answers
 
 using voiphost::Done;
 
@@ -79,7 +83,9 @@ int partitionOf(const QString &lane)
 
 SqlStore::SqlStore(voiphost::DatabaseSettings settings, Use use, QObject *parent)
     : Store(parent), m_settings(std::move(settings)), m_stats(std::make_shared<Stats>()),
-      m_writer(std::make_unique<Writer>(m_settings, m_stats)), m_reader(std::make_unique<Reader>(m_settings))
+      m_writer(std::make_unique<Writer>(
+          m_settings, use == Use::Shared ? Connection::Access::ReadWrite : Connection::Access::Serving, m_stats)),
+      m_reader(std::make_unique<Reader>(m_settings))
 {
     connect(m_writer.get(), &Writer::availableChanged, this, &Store::availableChanged);
     if (use == Use::Shared) {
@@ -94,6 +100,17 @@ SqlStore::SqlStore(voiphost::DatabaseSettings settings, Use use, QObject *parent
 SqlStore::~SqlStore()
 {
     close();
+    // A thread that a server holds which does not answer: the process must end all the same.
+    if (!m_listener || m_listener->stop(0))
+        m_listener.reset();
+    if (m_writer->stop(0))
+        m_writer.reset();
+    if (m_reader->stop(0))
+        m_reader.reset();
+    if (m_listener || m_writer || m_reader)
+        qCCritical(lcStore) << "the database does not answer: what holds its connections is left behind";
+    static auto *const leftBehind = new std::vector<QObject *>; // found from here: nobody takes them for leaks
+    leftBehind->insert(leftBehind->end(), {m_listener.release(), m_writer.release(), m_reader.release()});
 }
 
 void SqlStore::open(const QByteArray &rootKey, QObject *context, Reply<Done> reply)
@@ -114,10 +131,13 @@ void SqlStore::open(const QByteArray &rootKey, QObject *context, Reply<Done> rep
 
 void SqlStore::close()
 {
+    QElapsedTimer since;
+    since.start();
+    const auto left = [&since] { return static_cast<int>(std::max<qint64>(0, closeWithinMs - since.elapsed())); };
     if (m_listener)
-        m_listener->stop();
-    m_writer->stop();
-    m_reader->stop();
+        (void)m_listener->stop(left());
+    (void)m_writer->stop(left());
+    (void)m_reader->stop(left());
 }
 
 bool SqlStore::available() const
@@ -288,6 +308,12 @@ void SqlStore::sendErrand(Errand errand, QObject *context, Reply<Done> reply)
     m_writer->submit(writeJob<Done>(context, std::move(reply), [errand = std::move(errand)](Connection &db) {
         return writeErrand(db, errand, false);
     }));
+}
+
+void SqlStore::withdrawErrand(const QString &id, QObject *context, Reply<bool> reply)
+{
+    m_writer->submit(
+        writeJob<bool>(context, std::move(reply), [id](Connection &db) { return withdrawErrandOf(db, id); }));
 }
 
 void SqlStore::takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<Errand>> reply)

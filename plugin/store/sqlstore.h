@@ -71,6 +71,7 @@ public:
     void roomsOf(const QString &lane, QObject *context, Reply<QVector<call::Room>> reply) override;
     void noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString, qint64>> reply) override;
     void sendErrand(Errand errand, QObject *context, Reply<voiphost::Done> reply) override;
+    void withdrawErrand(const QString &id, QObject *context, Reply<bool> reply) override;
     void takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<Errand>> reply) override;
     void answerErrand(Errand answer, QObject *context, Reply<voiphost::Done> reply) override;
     void takeAnswers(const QString &worker, QObject *context, Reply<QVector<Errand>> reply) override;

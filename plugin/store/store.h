@@ -83,6 +83,8 @@ public:
     virtual void noticeHeads(qint64 afterId, QObject *context, Reply<QHash<QString, qint64>> reply) = 0;
     // A request for whoever holds the lane, and its answer. Each is taken once; they may be lost if a worker dies.
     virtual void sendErrand(Errand errand, QObject *context, Reply<voiphost::Done> reply) = 0;
+    // True: nobody has taken it, and nobody will.
+    virtual void withdrawErrand(const QString &id, QObject *context, Reply<bool> reply) = 0;
     virtual void takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<Errand>> reply) = 0;
     virtual void answerErrand(Errand answer, QObject *context, Reply<voiphost::Done> reply) = 0;
     virtual void takeAnswers(const QString &worker, QObject *context, Reply<QVector<Errand>> reply) = 0;

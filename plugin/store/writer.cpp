@@ -8,6 +8,7 @@
 #include "store/writes.h"
 
 #include <QDateTime>
+#include <QDeadlineTimer>
 #include <QFile>
 
 #include <chrono>
@@ -46,8 +47,8 @@ private:
 
 } // namespace
 
-Writer::Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats)
-    : m_stats(std::move(stats)), m_db(settings, Connection::Access::ReadWrite), m_reconnect(this), m_heartbeat(this),
+Writer::Writer(voiphost::DatabaseSettings settings, Connection::Access access, std::shared_ptr<Stats> stats)
+    : m_stats(std::move(stats)), m_db(settings, access), m_reconnect(this), m_heartbeat(this),
       m_file(std::move(settings.dsn))
 {
     m_reconnect.setSingleShot(true);
@@ -61,7 +62,7 @@ Writer::Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats
 
 Writer::~Writer()
 {
-    stop();
+    (void)stop(-1);
 }
 
 void Writer::submit(WriteJob job)
@@ -100,18 +101,17 @@ void Writer::open(const QByteArray &rootKey, std::function<void(const std::optio
     reply(unavailable(QStringLiteral("the store is closed")));
 }
 
-void Writer::stop()
+bool Writer::stop(int patienceMs)
 {
     {
         const QMutexLocker lock(&m_mutex);
         if (m_stopped)
-            return;
+            return m_thread.isFinished();
         m_stopped = true;
     }
     // Behind every flush and open that is posted already.
-    QMetaObject::invokeMethod(this, &Writer::stopNow, Qt::BlockingQueuedConnection);
-    m_thread.quit();
-    m_thread.wait();
+    QMetaObject::invokeMethod(this, &Writer::stopNow, Qt::QueuedConnection);
+    return m_thread.wait(QDeadlineTimer(patienceMs));
 }
 
 void Writer::stopNow()
@@ -123,6 +123,7 @@ void Writer::stopNow()
     finishAll(std::exchange(m_unknown, {}), unavailable(QStringLiteral("the store is closed")));
     setAvailable(false);
     m_db.close();
+    m_thread.quit();
 }
 
 void Writer::openNow(const QByteArray &rootKey, const std::function<void(const std::optional<StoreError> &)> &reply)
@@ -256,6 +257,8 @@ Writer::Outcome Writer::tryTransaction(const std::deque<WriteJob> &group)
         if (job.fence && held.value(job.fence->partition) != job.fence->token)
             return failed({StoreError::Kind::Fenced, QStringLiteral("a token that was given back")});
         if (const std::optional<StoreError> error = job.run(m_db))
+            return failed(*error);
+        if (const std::optional<StoreError> error = m_db.takeUnnoticed())
             return failed(*error);
     }
     if (!m_db.commit()) {

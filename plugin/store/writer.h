@@ -38,15 +38,16 @@ class Writer : public QObject
     Q_OBJECT
 
 public:
-    Writer(voiphost::DatabaseSettings settings, std::shared_ptr<Stats> stats);
+    Writer(voiphost::DatabaseSettings settings, Connection::Access access, std::shared_ptr<Stats> stats);
     ~Writer() override;
 
     // Any thread. The job is answered in any case, also when it is refused.
     void submit(WriteJob job);
     // Connects, migrates, checks the root key; once it succeeds the writer keeps itself connected.
     void open(const QByteArray &rootKey, std::function<void(const std::optional<StoreError> &)> reply);
-    // The owner's thread. Writes what waits, closes the connection, joins the thread. Blocks. Idempotent.
-    void stop();
+    // The owner's thread. Writes what waits, closes the connection, joins the thread. Blocks for so long; false: the
+    // database still holds the thread, and this object must be left to it. Idempotent.
+    [[nodiscard]] bool stop(int patienceMs);
 
     [[nodiscard]] bool available() const { return m_available; }
     // Any thread: since when the database has been at one piece of work (steady clock, ms); 0: it is not.

@@ -94,7 +94,7 @@ void dsnText(const std::uint8_t *bytes, std::size_t size)
         return;
     }
     fuzz::must(!parsed->dbname.isEmpty() && parsed->port >= 0 && parsed->port <= 65535, "dsn");
-    const QString options = store::connectOptions(*parsed, true);
+    const QString options = store::connectOptions(*parsed, store::PostgresDsn::Session::Reads);
     fuzz::must(options.contains(QLatin1String("default_transaction_read_only=on")), "read only");
     qsizetype separators = 0;
     for (const auto &[key, value] : parsed->options.asKeyValueRange())

@@ -148,7 +148,8 @@ private Q_SLOTS:
         QStringList answers;
         QObject context; // dies before what the replies write to
         for (int i = 0; i < 4; ++i) {
-            workers.push_back(std::make_unique<SqlStore>(settings));
+            using Use = SqlStore::Use;
+            workers.push_back(std::make_unique<SqlStore>(settings, driver == u"sqlite" ? Use::Alone : Use::Shared));
             workers.back()->open(QByteArray(32, 'k'), &context, [&answers](const Result<voiphost::Done> &result) {
                 answers += result ? QStringLiteral("ok") : result.error().message;
             });

@@ -166,6 +166,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, driver);
         put({ended(QStringLiteral("c1"), now - 2 * day)});
+        m_store->close(); // serves alone
         Connection db(m_settings, Connection::Access::ReadWrite);
         QVERIFY(!db.open());
         Stats stats;

@@ -69,6 +69,11 @@ void sum(const Judge::Totals &all, qint64 calls, quint64 worlds, double seconds)
                 static_cast<long long>(all.sent), static_cast<long long>(all.notices),
                 static_cast<long long>(all.commits), static_cast<long long>(all.restarts),
                 static_cast<long long>(all.awaits), static_cast<long long>(all.repeats), seconds);
+    std::printf(
+        "%lld worlds were encrypted: %lld events of peers were decrypted by the bridge, %lld of ghosts by peers' "
+        "devices, %lld by none of one\n",
+        static_cast<long long>(all.encryptedWorlds), static_cast<long long>(all.opened),
+        static_cast<long long>(all.read), static_cast<long long>(all.deaf));
     std::fflush(stdout);
 }
 
@@ -91,6 +96,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
     const int workers = options.workers;
     Judge::Totals all;
     qint64 lives = 0;
+    qint64 calls = 0;
     options.faults = false;
     for (quint64 n = 0; n < worlds; ++n, ++options.seed) {
         options.workers = workersOf(options.seed, workers);
@@ -102,6 +108,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
                 const Outcome outcome = play(loop, options);
                 all.add(outcome.totals);
                 ++lives;
+                calls += outcome.calls;
                 if (!outcome.kind.isEmpty() || secretLogged)
                     return report(loop, options, outcome, small);
                 requests = std::max(requests, std::min(outcome.awaits, 400));
@@ -109,7 +116,7 @@ int crashEverywhere(TimeLoop &loop, Options options, quint64 worlds, bool small)
         }
     }
     std::printf("%lld crashes at every request: ", static_cast<long long>(lives));
-    sum(all, lives * options.calls, worlds, cpuSeconds());
+    sum(all, calls, worlds, cpuSeconds());
     return 0;
 }
 
@@ -145,13 +152,15 @@ int main(int argc, char **argv)
     const QCommandLineOption crashAt(QStringLiteral("crash-at"), QStringLiteral("Crash at this request."),
                                      QStringLiteral("N"), QStringLiteral("0"));
     const QCommandLineOption crashAfter(QStringLiteral("crash-after"), QStringLiteral("... once it is carried out."));
+    const QCommandLineOption encrypted(
+        QStringLiteral("encrypted"), QStringLiteral("All worlds are encrypted, or (0) none is."), QStringLiteral("N"));
     const QCommandLineOption noFaults(QStringLiteral("no-faults"), QStringLiteral("Nothing goes wrong."));
     const QCommandLineOption shrinking(QStringLiteral("shrink"), QStringLiteral("Make what fails smaller."));
     const QCommandLineOption goOn(QStringLiteral("go-on"), QStringLiteral("Say all that is found."));
     const QCommandLineOption twice(QStringLiteral("twice"), QStringLiteral("Play each world twice and compare."));
     const QCommandLineOption printing(QStringLiteral("print"), QStringLiteral("Print the traces."));
-    parser.addOptions({seed, calls, perWorld, workers, keep, defect, crashes, crashAt, crashAfter, noFaults, shrinking,
-                       goOn, twice, printing});
+    parser.addOptions({seed, calls, perWorld, workers, keep, defect, crashes, crashAt, crashAfter, encrypted, noFaults,
+                       shrinking, goOn, twice, printing});
     parser.process(application);
 
     Options options;
@@ -164,6 +173,8 @@ int main(int argc, char **argv)
     options.faults = !parser.isSet(noFaults);
     options.crashAt = parser.value(crashAt).toInt();
     options.crashAfter = parser.isSet(crashAfter);
+    if (parser.isSet(encrypted))
+        options.encrypted = parser.value(encrypted).toInt() != 0;
     if (parser.isSet(keep)) {
         const QStringList names = parser.value(keep).split(u',', Qt::SkipEmptyParts);
         options.keep = QSet<QString>(names.cbegin(), names.cend());
@@ -185,7 +196,7 @@ int main(int argc, char **argv)
             std::printf("%s\nis another world the second time\n", qPrintable(commandOf(options)));
             return 1;
         }
-        made += options.calls;
+        made += std::max(1, outcome.calls);
         ++worlds;
         all.add(outcome.totals);
         if (!outcome.kind.isEmpty() || secretLogged) {

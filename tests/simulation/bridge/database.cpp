@@ -65,10 +65,22 @@ std::optional<StoreError> Database::refusalOf(const store::Commit &commit) const
             return StoreError{StoreError::Kind::Conflict, QStringLiteral("outbox.ref %1").arg(entry.ref)};
     }
     for (const store::Notice &notice : commit.notices) {
-        if (found->second.noticeOf.contains({notice.callId, notice.seq}))
+        const Lane &lane = found->second;
+        const auto known = lane.noticeOf.constFind({notice.callId, notice.seq});
+        const bool gone = notice.kind == voiphost::NoticeKind::Undecryptable && known != lane.noticeOf.constEnd() &&
+                          !lane.notices.contains(*known); // the clock leapt, and it is told anew
+        if (known != lane.noticeOf.constEnd() && !gone && !isKnown(lane, notice))
             return StoreError{StoreError::Kind::Conflict, QStringLiteral("notices.seq %1").arg(notice.seq)};
     }
     return {};
+}
+
+// An event that could not be opened is told of again after a restart: the same notice.
+bool Database::isKnown(const Lane &lane, const store::Notice &notice)
+{
+    const auto row = lane.notices.find(lane.noticeOf.value({notice.callId, notice.seq}));
+    return notice.kind == voiphost::NoticeKind::Undecryptable && row != lane.notices.end() &&
+           row->second.data == notice.data;
 }
 
 store::Result<store::Committed> Database::commit(const store::Commit &commit, qint64 wallNow)
@@ -86,10 +98,11 @@ store::Result<store::Committed> Database::commit(const store::Commit &commit, qi
     store::Committed committed;
     store::Commit shown = commit;
     for (store::Notice &notice : shown.notices) {
-        notice.id = ++m_lastNotice;
+        notice.id = isKnown(lane, notice) ? lane.noticeOf.value({notice.callId, notice.seq}) : ++m_lastNotice;
         notice.lane = commit.lane;
         committed.noticeIds += notice.id;
     }
+    shown.notices.removeIf([&lane](const store::Notice &notice) { return isKnown(lane, notice); });
     m_trace.note("db.commit", commit.lane, {},
                  commit.consumed.size() * 10'000 + commit.settledSends.size() * 100 + commit.sends.size());
     m_judge.committed(shown, before, wallNow);
@@ -145,6 +158,19 @@ void Database::addRows(Lane &lane, const store::Commit &commit)
     }
     for (const store::IdempotencyKey &key : commit.keys)
         lane.keys.insert(key.key, key);
+    addState(lane, commit);
+}
+
+void Database::addState(Lane &lane, const store::Commit &commit)
+{
+    for (const store::StateRow &row : commit.state) {
+        if (m_defect == Defect::LosesRatchets && row.kind == QLatin1String("outbound") && mayFail(3))
+            continue;
+        if (row.sealed.isEmpty())
+            lane.state.erase({row.kind, row.key});
+        else
+            lane.state.insert_or_assign({row.kind, row.key}, row);
+    }
 }
 
 void Database::prune(qint64 now)
@@ -191,6 +217,8 @@ QVector<store::LaneRecord> Database::lanes(qint64 now, const store::Share &share
             record.outbox += entry;
         record.keys = QVector<store::IdempotencyKey>(lane.keys.cbegin(), lane.keys.cend());
         record.lastRef = lane.lastRef;
+        for (const auto &[where, row] : lane.state)
+            record.state += row;
         records += record;
     }
     return records;
@@ -252,6 +280,10 @@ QString Database::leftOver() const
         }
         for (const auto &[ref, entry] : lane.outbox)
             said += QStringLiteral("%1 has %2 %3 of %4 unsent; ").arg(name).arg(ref).arg(entry.type, entry.callId);
+        for (const auto &[where, row] : lane.state) {
+            if (row.kind == QLatin1String("to_device"))
+                said += QStringLiteral("%1 has keys for others; ").arg(name);
+        }
     }
     if (!m_inbox.empty())
         said += QStringLiteral("%1 entries in the inbox; ").arg(m_inbox.size());

@@ -31,6 +31,7 @@ public:
         std::map<qint64, voip::store::Notice> notices;      // by id
         QHash<std::pair<QString, qint64>, qint64> noticeOf; // (call, seq) -> id
         QHash<QString, voip::store::IdempotencyKey> keys;
+        std::map<std::pair<QString, QString>, voip::store::StateRow> state; // by kind and key
     };
 
     // --- writes
@@ -61,6 +62,7 @@ public:
     [[nodiscard]] QVector<voip::store::OwnedCall> announcedCalls() const;
     [[nodiscard]] QHash<QString, qint64> noticeHeads(qint64 after) const;
     void putErrand(const voip::store::Errand &errand, bool answer);
+    bool withdrawErrand(const QString &id);
     [[nodiscard]] QVector<voip::store::Errand> takeErrands(const QVector<int> &partitions);
     [[nodiscard]] QVector<voip::store::Errand> takeAnswers(const QString &worker);
     using Ear = std::function<void(voip::store::Stir what, const QString &whom)>;
@@ -76,7 +78,9 @@ public:
 
 private:
     [[nodiscard]] std::optional<voip::store::StoreError> refusalOf(const voip::store::Commit &commit) const;
+    [[nodiscard]] static bool isKnown(const Lane &lane, const voip::store::Notice &notice);
     void addRows(Lane &lane, const voip::store::Commit &commit);
+    void addState(Lane &lane, const voip::store::Commit &commit);
     [[nodiscard]] bool mayFail(int oneIn) { return ++m_writes % oneIn == 0; } // of a planted defect
 
     struct Partition {

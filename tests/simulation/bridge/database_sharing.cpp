@@ -100,6 +100,11 @@ void Database::putErrand(const store::Errand &errand, bool answer)
     stir(answer ? Stir::Answer : Stir::Errand, answer ? errand.worker : errand.lane);
 }
 
+bool Database::withdrawErrand(const QString &id)
+{
+    return m_errands.removeIf([&id](const Waiting &one) { return !one.answer && one.errand.id == id; }) > 0;
+}
+
 QVector<store::Errand> Database::takeErrands(const QVector<int> &partitions)
 {
     QVector<store::Errand> taken;

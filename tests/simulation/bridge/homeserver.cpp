@@ -18,8 +18,6 @@ namespace
 constexpr qsizetype mostAtOnce = 100;
 constexpr qint64 longestPause = 60'000;
 
-const QJsonObject encryption{{QStringLiteral("algorithm"), QStringLiteral("m.megolm.v1.aes-sha2")}};
-
 HttpAnswer ok(const QJsonObject &object)
 {
     return {200, {}, QJsonDocument(object).toJson(QJsonDocument::Compact)};
@@ -35,12 +33,11 @@ QString decoded(QByteArrayView bytes)
     return QString::fromUtf8(QByteArray::fromPercentEncoding(bytes.toByteArray()));
 }
 
-// "user_id" of the query.
-QString actingUser(const QByteArray &query)
+QString valueOf(QByteArrayView key, const QByteArray &query)
 {
     for (const QByteArray &pair : query.split('&')) {
-        if (pair.startsWith("user_id="))
-            return decoded(QByteArrayView(pair).sliced(8));
+        if (pair.startsWith(key) && pair.mid(key.size(), 1) == "=")
+            return decoded(QByteArrayView(pair).sliced(key.size() + 1));
     }
     return {};
 }
@@ -48,8 +45,10 @@ QString actingUser(const QByteArray &query)
 } // namespace
 
 Homeserver::Homeserver(TimeLoop &loop, Trace &trace, Judge &judge, Weather &weather, Chance chance, Defect defect)
-    : m_loop(loop), m_trace(trace), m_judge(judge), m_weather(weather), m_chance(chance), m_defect(defect)
+    : m_loop(loop), m_trace(trace), m_judge(judge), m_weather(weather), m_chance(chance), m_defect(defect),
+      m_keys(judge, trace, weather, chance.part(1), defect)
 {
+    m_keys.onWaiting = [this] { push(); };
 }
 
 // --- requests ------------------------------------------------------------------------------------------------------
@@ -59,7 +58,9 @@ HttpAnswer Homeserver::handle(Method method, const QByteArray &url, const QByteA
     const qsizetype begin = url.indexOf("/_matrix/");
     const qsizetype query = url.indexOf('?');
     const QByteArray where = url.mid(begin + 9, query < 0 ? -1 : query - begin - 9);
-    const QString user = query < 0 ? QString() : actingUser(url.mid(query + 1));
+    const QByteArray asked = query < 0 ? QByteArray() : url.mid(query + 1);
+    const QString user = valueOf("user_id", asked);
+    const QString device = valueOf("device_id", asked);
     QStringList path;
     for (const QByteArray &segment : where.split('/'))
         path.push_back(decoded(segment));
@@ -74,6 +75,8 @@ HttpAnswer Homeserver::handle(Method method, const QByteArray &url, const QByteA
     }
     if (isGhost(user) && !m_ghosts.contains(user))
         return forbidden("Application service has not registered this user");
+    if (const auto answer = m_keys.handle({method, path, user, device, body}))
+        return *answer;
     if (is(2, "rooms") && is(4, "send") && method == Method::Put)
         return send(user, path, body);
     if (is(2, "rooms") && is(4, "join"))
@@ -93,7 +96,7 @@ HttpAnswer Homeserver::handle(Method method, const QByteArray &url, const QByteA
         return ok({{QStringLiteral("joined_rooms"), rooms}});
     }
     if (is(2, "sync"))
-        return {200, {}, QByteArray(R"({"next_batch":"s)") + QByteArray::number(m_events) + R"("})"};
+        return sync(user, device, valueOf("since", asked));
     if (is(1, "versions"))
         return {200, {}, R"({"versions":["v1.11"]})"};
     if (path.last() == QLatin1String("ping"))
@@ -115,8 +118,7 @@ HttpAnswer Homeserver::send(const QString &user, const QStringList &path, const 
         return forbidden("User not in room");
     }
     const QJsonObject content = QJsonDocument::fromJson(body).object();
-    const bool ends = path.at(5) == QLatin1String("m.call.hangup") || path.at(5) == QLatin1String("m.call.reject");
-    if (!ends && m_chance.percent(m_weather.of(Fault::HomeserverRefuses))) {
+    if (!m_judge.isEnd(txnId) && m_chance.percent(m_weather.of(Fault::HomeserverRefuses))) {
         m_judge.refused(txnId);
         return forbidden("You don't have permission to post that to the room");
     }
@@ -130,7 +132,12 @@ HttpAnswer Homeserver::create(const QString &user, const QByteArray &body)
 {
     const QJsonObject wanted = QJsonDocument::fromJson(body).object();
     const QString invitee = wanted.value(QLatin1String("invite")).toArray().first().toString();
-    return ok({{QStringLiteral("room_id"), makeRoom(user, invitee)}});
+    const QString roomId = makeRoom(user, invitee);
+    for (const QJsonValue state : wanted.value(QLatin1String("initial_state")).toArray()) {
+        if (state.toObject().value(QLatin1String("type")).toString() == QLatin1String("m.room.encryption"))
+            encrypt(roomId, user);
+    }
+    return ok({{QStringLiteral("room_id"), roomId}});
 }
 
 HttpAnswer Homeserver::join(const QString &user, const QString &roomId)
@@ -142,36 +149,6 @@ HttpAnswer Homeserver::join(const QString &user, const QString &roomId)
         post(user, roomId, QStringLiteral("m.room.member"), {{QStringLiteral("membership"), QStringLiteral("join")}},
              user);
     return ok({{QStringLiteral("room_id"), roomId}});
-}
-
-HttpAnswer Homeserver::state(const QString &roomId) const
-{
-    QJsonArray events;
-    if (isEncrypted(roomId)) {
-        events.push_back(QJsonObject{{QStringLiteral("type"), QStringLiteral("m.room.encryption")},
-                                     {QStringLiteral("event_id"), QStringLiteral("$encryption")},
-                                     {QStringLiteral("sender"), QStringLiteral("@peer0:test")},
-                                     {QStringLiteral("state_key"), QString()},
-                                     {QStringLiteral("content"), encryption}});
-    }
-    for (const auto &[user, membership] : m_rooms.at(roomId).members.asKeyValueRange()) {
-        events.push_back(
-            QJsonObject{{QStringLiteral("type"), QStringLiteral("m.room.member")},
-                        {QStringLiteral("state_key"), user},
-                        {QStringLiteral("sender"), user},
-                        {QStringLiteral("event_id"), QStringLiteral("$m") + user},
-                        {QStringLiteral("content"), QJsonObject{{QStringLiteral("membership"), membership}}}});
-    }
-    return {200, {}, QJsonDocument(events).toJson(QJsonDocument::Compact)};
-}
-
-HttpAnswer Homeserver::messages(const QString &roomId) const
-{
-    QJsonArray chunk;
-    const auto &events = m_rooms.at(roomId).events;
-    for (qsizetype i = events.size() - 1; i >= 0 && chunk.size() < 100; --i)
-        chunk.push_back(shown(events.at(i)));
-    return ok({{QStringLiteral("chunk"), chunk}, {QStringLiteral("start"), QStringLiteral("t1")}});
 }
 
 // --- rooms ---------------------------------------------------------------------------------------------------------
@@ -230,35 +207,36 @@ bool Homeserver::isLost(const RoomEvent &event) const
     return m_defect == Defect::LosesHangups && isGhost(event.sender) && event.type == QLatin1String("m.call.hangup");
 }
 
-QJsonObject Homeserver::shown(const RoomEvent &event) const
-{
-    const auto age = static_cast<double>(m_loop.now() - event.at);
-    QJsonObject object{{QStringLiteral("type"), event.type},
-                       {QStringLiteral("event_id"), event.id},
-                       {QStringLiteral("room_id"), event.roomId},
-                       {QStringLiteral("sender"), event.sender},
-                       {QStringLiteral("content"), event.content},
-                       {QStringLiteral("unsigned"), QJsonObject{{QStringLiteral("age"), age}}}};
-    if (event.stateKey)
-        object.insert(QStringLiteral("state_key"), *event.stateKey);
-    return object;
-}
-
 void Homeserver::encryptSomeRoom(quint64 any)
 {
     if (m_rooms.empty())
         return;
     auto &[id, room] = *std::next(m_rooms.begin(), static_cast<std::ptrdiff_t>(any % m_rooms.size()));
-    if (std::exchange(room.encrypted, true))
-        return;
-    const auto member = std::find_if(room.members.keyBegin(), room.members.keyEnd(), std::not_fn(isGhost));
-    post(*member, id, QStringLiteral("m.room.encryption"), encryption, QString(QLatin1String("")));
+    encrypt(id, *std::find_if(room.members.keyBegin(), room.members.keyEnd(), std::not_fn(isGhost)));
+}
+
+void Homeserver::encryptOldRooms(Chance chance)
+{
+    for (auto &[id, room] : m_rooms)
+        room.encrypted = chance.percent(50);
+}
+
+void Homeserver::encrypt(const QString &roomId, const QString &by)
+{
+    if (!std::exchange(m_rooms[roomId].encrypted, true))
+        post(by, roomId, QStringLiteral("m.room.encryption"), encryption, QString(QLatin1String("")));
 }
 
 bool Homeserver::isEncrypted(const QString &roomId) const
 {
     const auto room = m_rooms.find(roomId);
     return room != m_rooms.end() && room->second.encrypted;
+}
+
+QStringList Homeserver::membersOf(const QString &roomId) const
+{
+    const auto room = m_rooms.find(roomId);
+    return room == m_rooms.end() ? QStringList() : room->second.members.keys();
 }
 
 // --- transactions --------------------------------------------------------------------------------------------------
@@ -274,7 +252,7 @@ void Homeserver::restart()
 
 void Homeserver::push()
 {
-    if (m_inFlight || m_waiting || (m_queue.empty() && m_batch.events.isEmpty() && !m_lateDue))
+    if (m_inFlight || m_waiting || (m_queue.empty() && m_batch.events.isEmpty() && !m_lateDue && !m_keys.waits()))
         return;
     m_waiting = true; // what comes at the same time goes together
     m_loop.after(m_chance.between(1, 12), [this] {
@@ -295,20 +273,24 @@ void Homeserver::attempt()
         });
         return;
     }
-    if (m_batch.events.isEmpty() && std::exchange(m_lateDue, false)) {
+    const bool again = !m_batch.events.isEmpty() || m_keys.isFilled();
+    const bool late = !again && std::exchange(m_lateDue, false);
+    if (late) {
         m_batch = std::exchange(m_late, {});
-    } else if (m_batch.events.isEmpty()) {
+    } else if (!again) {
         m_batch.id = ++m_transactions;
         while (!m_queue.empty() && m_batch.events.size() < mostAtOnce) {
             m_batch.events.push_back(m_queue.front());
             m_queue.pop_front();
         }
     }
-    if (m_batch.events.isEmpty())
-        return;
-    m_inFlight = true;
     voiphost::EventBatch batch;
     batch.transactionId = QString::number(m_batch.id);
+    if (!late && (!again || m_keys.isFilled()))
+        m_keys.fill(batch);
+    if (m_batch.events.isEmpty() && !m_keys.isFilled())
+        return push(); // all of it was lost
+    m_inFlight = true;
     for (const RoomEvent &event : std::as_const(m_batch.events))
         batch.events.push_back(shown(event));
     m_trace.note("hs.push", batch.transactionId, {}, m_batch.events.size());
@@ -325,16 +307,18 @@ void Homeserver::outcome(bool accepted, quint64 round)
             if (event.stateKey && isGhost(*event.stateKey))
                 m_judge.acknowledged(*event.stateKey, event.id);
             for (const QString &ghost : event.ghosts) {
-                if (event.type.startsWith(QLatin1String("m.call.")) && event.sender != ghost)
+                const bool sealed = m_judge.world.encrypted && event.type == QLatin1String("m.room.encrypted");
+                if ((sealed || event.type.startsWith(QLatin1String("m.call."))) && event.sender != ghost)
                     m_judge.acknowledged(ghost, event.id);
             }
         }
         m_batch = {};
+        m_keys.delivered();
         m_failed = 0;
         return push();
     }
     ++m_judge.totals.repeats;
-    if (m_late.events.isEmpty() && m_chance.percent(15)) { // what comes next is given first
+    if (m_late.events.isEmpty() && !m_keys.isFilled() && m_chance.percent(15)) { // what comes next is given first
         m_late = std::exchange(m_batch, {});
         m_loop.after(m_chance.percent(70) ? m_chance.between(500, 4000) : m_chance.between(4000, 90'000), [this] {
             m_lateDue = true;

@@ -2,17 +2,12 @@
 // The homeserver of a simulated world: rooms and their events, ghosts, transaction ids, and the queue of transactions
 // to the application service (one in flight, repeated until it is answered 200, and now and then overtaken by others
 // when it failed, as with Synapse). Answers a request at once and completely; what the network makes of it is the
-// transport's business.
+// transport's business. What is of keys is in keyserver.h.
 #pragma once
 
-#include "homeserver/transport.h"
-#include "judge.h"
+#include "keyserver.h"
 #include "plan.h"
 #include "timeloop.h"
-#include "weather.h"
-
-#include <deque>
-#include <map>
 
 namespace bridgesim
 {
@@ -32,6 +27,7 @@ class Homeserver
 {
 public:
     Homeserver(TimeLoop &loop, Trace &trace, Judge &judge, Weather &weather, Chance chance, Defect defect);
+    [[nodiscard]] KeyServer &keys() { return m_keys; }
 
     // --- the application service's requests
     [[nodiscard]] voip::homeserver::HttpAnswer handle(voip::homeserver::Method method, const QByteArray &url,
@@ -41,8 +37,11 @@ public:
                  const std::optional<QString> &stateKey = {});
     // `old`: it was there before the bridge was, and both are in it.
     QString makeRoom(const QString &maker, const QString &invitee, bool old = false);
+    void encrypt(const QString &roomId, const QString &by); // nothing if it is already
     void encryptSomeRoom(quint64 any);
+    void encryptOldRooms(Chance chance); // some, since long ago
     [[nodiscard]] bool isEncrypted(const QString &roomId) const;
+    [[nodiscard]] QStringList membersOf(const QString &roomId) const; // joined and invited ones
     void registerGhost(const QString &user) { m_ghosts.insert(user); }
     [[nodiscard]] QString roomOf(const QString &one, const QString &other) const; // both are in it; empty: none
     std::function<void(const RoomEvent &event, const QString &user)> onEvent; // for each user of its own who is there
@@ -52,7 +51,10 @@ public:
     std::function<void(const voiphost::EventBatch &batch, Outcome outcome)> deliver;
     void restart(); // counts its transactions anew
     void push();
-    [[nodiscard]] bool pushed() const { return m_queue.empty() && !m_inFlight && m_late.events.isEmpty(); }
+    [[nodiscard]] bool pushed() const
+    {
+        return m_queue.empty() && !m_inFlight && m_late.events.isEmpty() && !m_keys.waits();
+    }
 
     static inline const QString server = QStringLiteral("test");
     static inline const QString ghostPrefix = QStringLiteral("nova_");
@@ -69,11 +71,15 @@ private:
         QVector<RoomEvent> events;
     };
     using Answer = voip::homeserver::HttpAnswer;
+    static inline const QJsonObject encryption{
+        {QStringLiteral("algorithm"), QStringLiteral("m.megolm.v1.aes-sha2")}}; // content of m.room.encryption
     [[nodiscard]] Answer send(const QString &user, const QStringList &path, const QByteArray &body);
     [[nodiscard]] Answer create(const QString &user, const QByteArray &body);
     [[nodiscard]] Answer join(const QString &user, const QString &roomId);
+    // --- homeserver_reads.cpp
     [[nodiscard]] Answer state(const QString &roomId) const;
     [[nodiscard]] Answer messages(const QString &roomId) const;
+    [[nodiscard]] Answer sync(const QString &user, const QString &device, const QString &since);
     [[nodiscard]] bool isLost(const RoomEvent &event) const; // a planted defect
     [[nodiscard]] QJsonObject shown(const RoomEvent &event) const;
     void attempt();
@@ -85,6 +91,7 @@ private:
     Weather &m_weather;
     Chance m_chance;
     const Defect m_defect;
+    KeyServer m_keys;
     std::map<QString, Room> m_rooms;
     QSet<QString> m_ghosts;
     QHash<QString, QString> m_sent; // transaction id -> event id

@@ -5,6 +5,8 @@
 
 #include <QJsonDocument>
 
+#include <limits>
+
 namespace bridgesim
 {
 
@@ -15,6 +17,7 @@ namespace
 
 // Longer than any time-out of a simulated bridge; and the clock may have been set back since.
 constexpr qint64 longestDeadline = 3LL * 60 * 60 * 1000;
+constexpr qint64 waitsForKeys = 60LL * 60 * 1000; // what has no other limit
 
 QString shortened(const QJsonObject &content)
 {
@@ -35,6 +38,10 @@ void Judge::Totals::add(const Totals &other)
     restarts += other.restarts;
     awaits += other.awaits;
     repeats += other.repeats;
+    encryptedWorlds += other.encryptedWorlds;
+    opened += other.opened;
+    read += other.read;
+    deaf += other.deaf;
 }
 
 void Judge::complain(const char *kind, const QString &detail)
@@ -51,7 +58,10 @@ void Judge::complain(const char *kind, const QString &detail)
 void Judge::kept(const store::InboxEntry &entry, const QString &eventId)
 {
     ++totals.events;
-    m_waiting.insert(entry.seq, entry.lane);
+    const QJsonObject content = entry.body.value(QLatin1String("content")).toObject();
+    m_waiting.insert(entry.seq, {entry.lane, machine::wallNow(0),
+                                 world.encrypted && content.contains(QLatin1String("session_id")) &&
+                                     entry.body.value(QLatin1String("sender")).toString() != entry.lane});
     if (m_kept.contains({entry.lane, eventId}))
         complain("taken_twice", entry.lane + u' ' + eventId);
     m_kept.insert({entry.lane, eventId});
@@ -69,10 +79,11 @@ void Judge::committed(const store::Commit &commit, const QHash<QString, call::Ca
     for (const qint64 seq : commit.consumed) {
         if (m_consumed.contains(seq))
             complain("consumed_twice", QString::number(seq));
-        if (m_waiting.value(seq) != commit.lane)
+        const Waiting entry = m_waiting.take(seq);
+        if (entry.lane != commit.lane)
             complain("consumed_unknown", QString::number(seq));
         m_consumed.insert(seq);
-        m_waiting.remove(seq);
+        checkConsumed(entry);
     }
     for (const store::OutboxEntry &entry : commit.sends) {
         if (entry.ref <= m_lastRef.value(commit.lane))
@@ -81,17 +92,8 @@ void Judge::committed(const store::Commit &commit, const QHash<QString, call::Ca
             complain("transaction_id_again", entry.txnId);
         m_lastRef.insert(commit.lane, entry.ref);
         m_txnOfRef.insert({commit.lane, entry.ref}, entry.txnId);
-        m_decided.insert(entry.txnId, {commit.lane,
-                                       entry.ref,
-                                       entry.callId,
-                                       entry.roomId,
-                                       entry.type,
-                                       entry.content,
-                                       entry.notAfter,
-                                       {},
-                                       false,
-                                       false,
-                                       false});
+        m_decided.insert(entry.txnId, {commit.lane, entry.ref, entry.callId, entry.roomId, entry.type, entry.content,
+                                       entry.notAfter, entry.createdAt, entry.form});
         if (entry.form == store::Form::Plain && m_encrypted.contains({commit.lane, entry.roomId}))
             complain("in_clear", commit.lane + u' ' + entry.type);
         if (entry.type == QLatin1String("m.call.invite"))
@@ -112,6 +114,7 @@ void Judge::committed(const store::Commit &commit, const QHash<QString, call::Ca
         if (room.encrypted)
             m_encrypted.insert({commit.lane, room.id});
     }
+    checkSealed(commit);
     for (const store::Notice &notice : commit.notices)
         checkNotice(commit.lane, notice);
     for (const qint64 ref : commit.settledSends)
@@ -130,6 +133,10 @@ void Judge::checkCall(const QString &lane, const call::Call &call, qint64 wallNo
 void Judge::checkNotice(const QString &lane, const store::Notice &notice)
 {
     Told &told = m_told[{lane, notice.callId}];
+    if (notice.kind == voiphost::NoticeKind::Undecryptable) { // the only one of its call
+        checkUndecryptable(lane, notice);
+        told.last = 0;
+    }
     if (notice.seq != told.last + 1) {
         complain("seq", QStringLiteral("%1 %2: %3 after %4").arg(lane, notice.callId).arg(notice.seq).arg(told.last));
     }
@@ -146,9 +153,11 @@ void Judge::checkSettled(const store::Commit &commit, qint64 ref, qint64 wallNow
     const bool again = std::exchange(row->settled, true);
     if (again || !row->eventId.isEmpty() || row->refused)
         return;
-    if (row->notAfter > 0 && wallNow > row->notAfter)
+    const bool inEncrypted = m_encrypted.contains({commit.lane, row->roomId});
+    const qint64 keysHave = inEncrypted ? row->createdAt + waitsForKeys : std::numeric_limits<qint64>::max();
+    if (wallNow > (row->notAfter > 0 ? row->notAfter : keysHave))
         return; // too late to be of use
-    if (m_encrypted.contains({commit.lane, row->roomId}))
+    if (inEncrypted && !world.encrypted)
         return; // and no keys
     // Taken back: the invite itself, and what waited behind it.
     const auto call = std::find_if(commit.calls.cbegin(), commit.calls.cend(),
@@ -176,7 +185,10 @@ void Judge::sending(const QString &lane, const QString &roomId, const QString &t
     if (!std::exchange(row->begun, true) && type.startsWith(QLatin1String("m.call.")) &&
         m_encrypted.contains({lane, roomId}))
         complain("in_clear", lane + u' ' + type);
-    if (row->lane != lane || row->roomId != roomId || row->type != type || row->content != content)
+    const bool sealed = row->form == store::Form::Encrypted;
+    if (row->form == store::Form::Waiting || (sealed && type != QLatin1String("m.room.encrypted")))
+        complain("in_clear", lane + u' ' + type);
+    if (row->lane != lane || row->roomId != roomId || row->content != content || (!sealed && row->type != type))
         complain("sent_otherwise", lane + u' ' + type + u' ' + shortened(content));
 }
 
@@ -189,19 +201,34 @@ void Judge::arrived(const QString &lane, const QString &txnId, const QString &ev
     if (!row->eventId.isEmpty())
         return complain("sent_twice", lane + u' ' + row->type + u' ' + txnId);
     row->eventId = eventId;
+    m_txnOf.insert(eventId, txnId);
     qint64 &last = m_lastArrived[{lane, row->callId}];
     // What was hung up in a proxy when it was given up may come at any time.
     const bool tooLate = row->notAfter > 0 && machine::wallNow(machine::wallAhead()) > row->notAfter;
+    if (row->ref < last)
+        m_late.insert(eventId);
     if (row->ref < last && !row->settled && !tooLate)
         complain("order", QStringLiteral("%1 %2 of %3").arg(lane, row->type, row->callId));
     last = std::max(last, row->ref);
     if (row->type == QLatin1String("m.call.answer")) {
         ++totals.answers;
-        const QString key = row->roomId + u' ' + row->content.value(QLatin1String("call_id")).toString() + u' ' + lane;
-        if (m_answers.contains(key))
-            complain("two_answers", key);
-        m_answers.insert(key);
+        if (row->form == store::Form::Plain)
+            countAnswer(lane, row->roomId, row->content);
     }
+}
+
+void Judge::countAnswer(const QString &lane, const QString &roomId, const QJsonObject &content)
+{
+    const QString key = roomId + u' ' + content.value(QLatin1String("call_id")).toString() + u' ' + lane;
+    if (m_answers.contains(key))
+        complain("two_answers", key);
+    m_answers.insert(key);
+}
+
+bool Judge::isEnd(const QString &txnId) const
+{
+    const QString type = m_decided.value(txnId).type;
+    return type == QLatin1String("m.call.hangup") || type == QLatin1String("m.call.reject");
 }
 
 void Judge::refused(const QString &txnId)
@@ -253,6 +280,8 @@ void Judge::finish(const QString &leftOver)
         if (!m_kept.contains(event))
             complain("lost", event.first + u' ' + event.second);
     }
+    if (!m_mayBeDeaf && !m_deaf.isEmpty())
+        complain("deaf", m_deaf.join(QLatin1String("; ")));
     if (!leftOver.isEmpty())
         complain("left", leftOver);
     if (!m_waiting.isEmpty())

@@ -2,10 +2,12 @@
 #include "machine.h"
 
 #include "chance.h"
+#include "crypto/secret.h"
 
 #include <QHashSeed>
 #include <QRandomGenerator>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -75,6 +77,14 @@ __attribute__((visibility("default"))) int getentropy(void *buffer, size_t lengt
     return 0;
 }
 
+__attribute__((visibility("default"))) ssize_t getrandom(void *buffer, size_t length, unsigned flags)
+{
+    if (!here.simulated)
+        return syscall(SYS_getrandom, buffer, length, flags);
+    (void)getentropy(buffer, length);
+    return static_cast<ssize_t>(length);
+}
+
 } // extern "C"
 
 namespace bridgesim::machine
@@ -91,6 +101,13 @@ void prepare()
     begin(1);
     if (QRandomGenerator::system()->generate64() != drawn)
         qFatal("this Qt takes its randomness from elsewhere: no seed could be trusted");
+    std::array<char, 8> key{};
+    std::array<char, 8> again{};
+    begin(1);
+    const bool given = voip::crypto::systemRandom(key);
+    begin(1);
+    if (!given || !voip::crypto::systemRandom(again) || key != again)
+        qFatal("keys are drawn from elsewhere: no seed could be trusted");
     end();
 }
 

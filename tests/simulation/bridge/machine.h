@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine under the program while a world is simulated: the C library's clocks and its source of entropy are
+// The machine under the program while a world is simulated: the C library's clocks and its sources of entropy are
 // replaced, so that every clock, timer and id of the product, of Qt and of the standard library comes from the world
 // and its seed. Nothing in the product is made for this.
 #pragma once

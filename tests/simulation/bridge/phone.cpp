@@ -104,6 +104,8 @@ void Phone::take(const CallNotice &notice)
     if (notice.id <= m_lastId)
         return; // heard before
     m_lastId = notice.id;
+    if (notice.kind == NoticeKind::Undecryptable)
+        return; // of no call
     const QString &id = notice.callId;
     Call &call = m_calls[id];
     m_ground.trace.note("hears", m_user + u' ' + toString(notice.kind), id, notice.seq);

@@ -70,7 +70,26 @@ Trouble drawTrouble(Chance &chance, int number, qint64 length, int workers)
             chance.next()};
 }
 
+// What only encrypted worlds have, beside all the others.
+void drawKeyTroubles(Plan &plan, quint64 seed, int number, bool faults)
+{
+    Chance chance = Chance(seed).part(7);
+    for (qint64 left = plan.length / (60 * second); left >= 0; --left)
+        plan.troubles.push_back(
+            {number++, Fault::RoomEncrypted, chance.between(second, plan.length), 0, 100, chance.next()});
+    for (qint64 left = faults ? plan.length / (40 * second) : -1; left >= 0; --left) {
+        const qint64 at = chance.between(second, plan.length);
+        plan.troubles.push_back({number++, Fault::ToDeviceLost, at, chance.between(5 * second, 60 * second),
+                                 5 + chance.below(90), chance.next()});
+    }
+}
+
 } // namespace
+
+bool isEncrypted(const Options &options)
+{
+    return options.encrypted.value_or(Chance(options.seed).part(6).below(6) == 0);
+}
 
 const char *nameOf(Fault fault)
 {
@@ -95,7 +114,8 @@ const char *nameOf(Fault fault)
                                                                                       "host_slow",
                                                                                       "phones_away",
                                                                                       "partition",
-                                                                                      "room_encrypted"};
+                                                                                      "room_encrypted",
+                                                                                      "to_device_lost"};
     return names[static_cast<std::size_t>(fault)];
 }
 
@@ -115,7 +135,9 @@ Plan Plan::draw(const Options &options)
     Chance chance = Chance(options.seed).part(1);
     const bool crowded = chance.percent(30); // calls that get into each other's way
     qint64 at = firstCall;
-    for (int i = 0; i < options.calls; ++i) {
+    // Keys take long: a world that is encrypted by its seed is a short one.
+    const bool isShort = isEncrypted(options) && !options.encrypted;
+    for (int i = 0; i < (isShort ? (options.calls + 2) / 3 : options.calls); ++i) {
         at += chance.between(0, crowded ? 3 * second : 9 * second);
         plan.stories.push_back(
             {i, at, chance.percent(50), chance.below(userCount), chance.below(peerCount), chance.next()});
@@ -126,6 +148,9 @@ Plan Plan::draw(const Options &options)
     Chance faults = Chance(options.seed).part(2);
     for (int i = 0; i < troubles; ++i)
         plan.troubles.push_back(drawTrouble(faults, i, plan.length, options.workers));
+    plan.calm = troubles == 0 && options.crashAt == 0;
+    if (isEncrypted(options))
+        drawKeyTroubles(plan, options.seed, troubles, troubles > 0);
     if (options.keep) {
         plan.stories.removeIf([&](const Story &story) { return !options.keep->contains(nameOf(story)); });
         plan.troubles.removeIf([&](const Trouble &trouble) { return !options.keep->contains(nameOf(trouble)); });

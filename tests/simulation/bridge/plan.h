@@ -46,7 +46,8 @@ enum class Fault {
     HostSlow,       // it hands on late what comes from the homeserver and what its users are told; users are slow
     PhonesAway,     // streams break, and go on from the last id
     Partition,      // one worker does not reach the database, the homeserver, or either
-    RoomEncrypted,  // for good; the bridges have no root key: they must fall silent there
+    RoomEncrypted,  // for good; bridges without a root key must fall silent there
+    ToDeviceLost,   // on their way to the application service: in encrypted worlds only
     Count_,
 };
 [[nodiscard]] const char *nameOf(Fault fault);
@@ -74,6 +75,12 @@ enum class Defect {
     Reorders,       // what comes later is sent first
     BlindTokens,    // a stale worker's commit is taken
     LosesHangups,   // the homeserver has it and tells nobody
+    // In encrypted worlds.
+    LosesRatchets, // of some commits the rows of room keys are not written
+    SealsAnew,     // what is sent again is another ciphertext
+    SendsInClear,  // what was sealed is sent as what it was
+    DropsKeys,     // the homeserver takes to-device messages and gives them to nobody
+    NoRescue,      // a /sync brings no to-device messages
 };
 
 struct Options {
@@ -86,12 +93,17 @@ struct Options {
     int crashAt = 0;                        // of the systematic mode: at this request; 0: never
     bool crashAfter = false;                // the request is carried out all the same
     bool print = false;
+    std::optional<bool> encrypted = {}; // nothing: as the seed has it, and then a shorter world
 };
+
+// The bridges have a root key, the peers' devices encrypt, and many rooms are encrypted.
+[[nodiscard]] bool isEncrypted(const Options &options);
 
 struct Plan {
     QVector<Story> stories;
     QVector<Trouble> troubles;
     qint64 length = 0; // until nothing new begins and nothing goes wrong any more
+    bool calm = false; // nothing goes wrong at all
 
     [[nodiscard]] static Plan draw(const Options &options);
     [[nodiscard]] QStringList names() const;

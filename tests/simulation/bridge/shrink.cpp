@@ -40,6 +40,8 @@ QString commandOf(const Options &options)
                           .arg(options.workers);
     if (!options.faults)
         command += QStringLiteral(" --no-faults");
+    if (options.encrypted)
+        command += QStringLiteral(" --encrypted %1").arg(*options.encrypted ? 1 : 0);
     if (options.defect != Defect::None)
         command += QStringLiteral(" --defect %1").arg(static_cast<int>(options.defect));
     if (options.crashAt > 0)

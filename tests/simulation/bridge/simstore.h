@@ -67,6 +67,7 @@ public:
     void roomsOf(const QString &lane, QObject *context, voip::store::Reply<QVector<voip::call::Room>> reply) override;
     void noticeHeads(qint64 afterId, QObject *context, voip::store::Reply<QHash<QString, qint64>> reply) override;
     void sendErrand(voip::store::Errand errand, QObject *context, voip::store::Reply<voiphost::Done> reply) override;
+    void withdrawErrand(const QString &id, QObject *context, voip::store::Reply<bool> reply) override;
     void takeErrands(const QVector<int> &partitions, QObject *context,
                      voip::store::Reply<QVector<voip::store::Errand>> reply) override;
     void answerErrand(voip::store::Errand answer, QObject *context, voip::store::Reply<voiphost::Done> reply) override;

@@ -72,6 +72,11 @@ void SimStore::sendErrand(store::Errand errand, QObject *context, Reply<Done> re
     });
 }
 
+void SimStore::withdrawErrand(const QString &id, QObject *context, Reply<bool> reply)
+{
+    submit<bool>(context, std::move(reply), [this, id] { return Result<bool>(m_database.withdrawErrand(id)); });
+}
+
 void SimStore::takeErrands(const QVector<int> &partitions, QObject *context, Reply<QVector<store::Errand>> reply)
 {
     submit<QVector<store::Errand>>(context, std::move(reply), [this, partitions] {

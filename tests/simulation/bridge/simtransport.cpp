@@ -34,7 +34,7 @@ QList<QByteArray> sendPath(const QByteArray &url)
         return {};
     const qsizetype query = url.indexOf('?');
     QList<QByteArray> parts = url.mid(at + 7, query < 0 ? -1 : query - at - 7).split('/');
-    parts.push_back(url.mid(url.indexOf("user_id=") + 8));
+    parts.push_back(url.mid(url.indexOf("user_id=") + 8).split('&').first());
     for (QByteArray &part : parts)
         part = QByteArray::fromPercentEncoding(part);
     return parts;
@@ -53,7 +53,8 @@ void SimTransport::exchange(Lane /*lane*/, Method method, const QUrl &url, const
                             const QByteArray &body, std::chrono::milliseconds timeLimit,
                             std::function<void(Answer)> done)
 {
-    const Request request{method, url.toEncoded(), body, timeLimit.count(), std::move(done)};
+    Request request{method, url.toEncoded(), body, timeLimit.count(), std::move(done)};
+    tamper(request);
     switch (m_life->dead ? Fate::Unseen : m_life->await("homeserver")) {
     case Fate::Goes:
         break;
@@ -77,6 +78,20 @@ void SimTransport::show(const Request &request)
         return;
     m_judge.sending(QString::fromUtf8(path.at(4)), QString::fromUtf8(path.at(0)), QString::fromUtf8(path.at(2)),
                     QString::fromUtf8(path.at(3)), QJsonDocument::fromJson(request.body).object());
+}
+
+// A bridge that does not keep to what it sealed.
+void SimTransport::tamper(Request &request)
+{
+    if ((m_defect != Defect::SealsAnew && m_defect != Defect::SendsInClear) ||
+        !request.url.contains("/send/m.room.encrypted/"))
+        return;
+    const bool again = m_sealed.contains(request.url);
+    m_sealed.insert(request.url);
+    if (m_defect == Defect::SendsInClear)
+        request.url.replace("/send/m.room.encrypted/", "/send/m.call.hangup/");
+    else if (again)
+        request.body.replace(R"("ciphertext":"Aw)", R"("ciphertext":"Bw)");
 }
 
 // True: the request is dealt with.
@@ -103,7 +118,7 @@ bool SimTransport::plant(const Request &request)
 }
 
 // What a request meets, if it does not get to a homeserver that answers properly.
-std::optional<SimTransport::Answer> SimTransport::broken()
+std::optional<SimTransport::Answer> SimTransport::broken(const Request &request)
 {
     if (m_chance.percent(m_weather.of(Fault::HomeserverLimits)))
         return HttpAnswer{429,
@@ -121,7 +136,10 @@ std::optional<SimTransport::Answer> SimTransport::broken()
         return HttpAnswer{503, {}, ""};
     case 3:
         return HttpAnswer{200, {}, "<html>Please log in to this network</html>"};
-    case 4:
+    case 4: // where the right answer is any object, nobody could tell
+        if (request.url.contains("/devices/") || request.url.contains("/sendToDevice/") ||
+            request.url.contains("/device_signing/"))
+            return HttpAnswer{502, {}, ""};
         return HttpAnswer{200, {}, R"({"event_id":7,"room_id":[],"user_id":null,"next_batch":{}})"};
     case 5:
         return HttpAnswer{200, {}, R"({"event_id":"$)"};
@@ -139,7 +157,7 @@ void SimTransport::go(const Request &request)
         return answer(m_chance.between(1, 5), request.done,
                       failure(FailureKind::Unreachable, false, "connection refused"));
     }
-    if (request.url.contains("/sync?") && request.url.contains("since=")) {
+    if (request.url.contains("/sync?") && request.url.contains("since=") && !request.url.contains("timeout=0&")) {
         m_loop.after(holdFor, [this, alive = QPointer(this), request, handle] {
             if (!alive || m_life->dead)
                 return;
@@ -161,7 +179,7 @@ void SimTransport::go(const Request &request)
         slow = m_chance.percent(8) ? m_chance.between(10'000, tenMinutes) : m_chance.between(500, 9500);
     const bool late = m_chance.percent(30); // it begins with it late, or only answers late
     const qint64 there = m_chance.between(1, 10) + (late ? slow : 0);
-    if (const auto wrong = broken()) {
+    if (const auto wrong = broken(request)) {
         // A limit is a limit, and who redirects passes nothing on; of anything else nobody knows what happened behind
         // it.
         const bool done = (*wrong)->status != 429 && (*wrong)->status != 302 && m_chance.percent(50);

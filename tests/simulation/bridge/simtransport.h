@@ -36,9 +36,10 @@ private:
     };
     void show(const Request &request);
     bool plant(const Request &request);
+    void tamper(Request &request);
     void go(const Request &request);
     void answer(qint64 after, const std::function<void(Answer)> &done, Answer what);
-    [[nodiscard]] std::optional<Answer> broken();
+    [[nodiscard]] std::optional<Answer> broken(const Request &request);
 
     TimeLoop &m_loop;
     Homeserver &m_server;
@@ -48,6 +49,7 @@ private:
     Chance m_chance;
     const Defect m_defect;
     int m_sends = 0;
+    QSet<QByteArray> m_sealed; // addresses of what was sent sealed
 };
 
 } // namespace bridgesim

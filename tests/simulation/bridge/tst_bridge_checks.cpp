@@ -32,6 +32,8 @@ Outcome complaintWith(Defect defect)
         Options options = with(seed, defect);
         options.workers = defect == Defect::BlindTokens ? 2 : 1;
         options.calls = 40;
+        options.encrypted = defect >= Defect::LosesRatchets;
+        options.faults = defect != Defect::DropsKeys; // where that must not be anybody's
         outcome = play(*loop, options);
         if (!outcome.kind.isEmpty())
             break;
@@ -49,15 +51,20 @@ private Q_SLOTS:
     void aSeedIsAWorld_data()
     {
         QTest::addColumn<int>("workers");
-        QTest::newRow("one worker") << 1;
-        QTest::newRow("two workers") << 2;
+        QTest::addColumn<bool>("encrypted");
+        QTest::newRow("one worker") << 1 << false;
+        QTest::newRow("two workers") << 2 << false;
+        QTest::newRow("one worker, encrypted") << 1 << true;
+        QTest::newRow("two workers, encrypted") << 2 << true;
     }
     void aSeedIsAWorld()
     {
         QFETCH(const int, workers);
-        const auto played = [workers](quint64 seed) {
+        QFETCH(const bool, encrypted);
+        const auto played = [workers, encrypted](quint64 seed) {
             Options options = with(seed);
             options.workers = workers;
+            options.encrypted = encrypted;
             return play(*loop, options);
         };
         const Outcome first = played(3);
@@ -97,6 +104,11 @@ private Q_SLOTS:
         row("takes a stale worker's commit", Defect::BlindTokens,
             {"conflict", "reference_again", "seq", "consumed_twice", "consumed_unknown"});
         row("leaves somebody ringing", Defect::LosesHangups, {"left"});
+        row("loses ratchets", Defect::LosesRatchets, {"index_again", "device_replaced"});
+        row("seals anew", Defect::SealsAnew, {"sent_otherwise"});
+        row("sends in the clear", Defect::SendsInClear, {"in_clear"});
+        row("drops keys", Defect::DropsKeys, {"deaf"});
+        row("rescues no keys", Defect::NoRescue, {"never_opened", "left"});
     }
     void aDefectIsFound()
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker.h"
 
+#include "crypto/seal.h"
 #include "machine.h"
 #include "simstore.h"
 #include "simtransport.h"
@@ -44,6 +45,12 @@ PipelineSettings settingsOf(const Options &options)
     settings.call.gatherFor = chance.percent(70) ? 200 : 0;
     settings.call.hostTrickles = !chance.percent(15);
     settings.call.parallelCalls = chance.percent(10);
+    if (isEncrypted(options)) {
+        Chance keys = Chance(options.seed).part(8);
+        settings.rootKey = QByteArray("rootkeysecret").leftJustified(static_cast<qsizetype>(crypto::rootKeySize), 'k');
+        settings.encryption.earlyDevices = keys.percent(70);
+        settings.encryption.recipients = keys.percent(70) ? crypto::Policy::CrossSigned : crypto::Policy::All;
+    }
     return settings;
 }
 
@@ -152,6 +159,8 @@ void Worker::breakConnections()
 
 void Worker::bury()
 {
+    if (m_shared && isEncrypted(m_ground.options))
+        m_ground.judge.lookAtFigures(metrics());
     m_pipeline.reset();
     m_shared.reset();
 }

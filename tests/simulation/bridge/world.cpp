@@ -62,8 +62,20 @@ World::World(TimeLoop &loop, const Options &options)
 {
     machine::begin(options.seed);
     loop.begin();
+    m_judge.world = {isEncrypted(options), m_plan.calm};
+    m_judge.totals.encryptedWorlds = m_judge.world.encrypted ? 1 : 0;
     m_server.onEvent = [this](const RoomEvent &event, const QString &user) { showTo(event, user); };
     m_server.deliver = [this](const auto &batch, const auto &outcome) { deliver(batch, outcome); };
+    m_server.keys().onMessage = [this](const QString &user, const QString &device, const QJsonObject &message) {
+        for (const auto &peer : m_peers) {
+            if (peer->id() == user)
+                peer->devices()->take(device, message);
+        }
+    };
+    m_server.keys().onChange = [this](const QString &whose) {
+        for (const auto &peer : m_peers)
+            peer->devices()->changed(whose);
+    };
     for (int i = 0; i < peerCount; ++i)
         m_peers.push_back(std::make_unique<Peer>(m_ground, i, m_plan, m_chance.part(100 + static_cast<quint64>(i))));
     for (int i = 0; i < options.workers; ++i) {
@@ -104,6 +116,8 @@ void World::settleDown()
                 m_server.makeRoom(peer->id(), ghostOf(user), true);
         }
     }
+    if (m_judge.world.encrypted)
+        m_server.encryptOldRooms(Chance(m_options.seed).part(9));
     for (const auto &worker : m_workers)
         worker->start();
     if (m_options.crashAt > 0)
@@ -174,6 +188,7 @@ void World::begin(const Trouble &trouble)
     case Fault::DatabaseDoubt:
     case Fault::DatabaseTorn:
     case Fault::HostSlow:
+    case Fault::ToDeviceLost:
     case Fault::Count_:
         break;
     }
@@ -319,7 +334,16 @@ Outcome World::play()
     if (run(m_plan.length))
         rest();
     if (m_judge.kind().isEmpty()) {
-        m_judge.finish(leftOver());
+        const QString left = leftOver();
+        for (const auto &worker : m_workers) {
+            if (m_judge.world.encrypted && worker->serving())
+                m_judge.lookAtFigures(worker->metrics());
+        }
+        for (const auto &peer : m_peers) {
+            if (peer->devices())
+                peer->devices()->finish();
+        }
+        m_judge.finish(left);
         for (const auto &phone : m_phones)
             phone->checkHeard();
         if (m_options.seed % 8 == 0) // it takes long
@@ -329,8 +353,15 @@ Outcome World::play()
     int awaits = 0;
     for (const auto &worker : m_workers)
         awaits += worker->awaits();
-    return {m_judge.kind(), m_judge.detail(), m_trace.hash(), m_trace.notes(),
-            m_loop.now(),   awaits,           m_plan.names(), m_judge.totals};
+    return {m_judge.kind(),
+            m_judge.detail(),
+            m_trace.hash(),
+            m_trace.notes(),
+            m_loop.now(),
+            awaits,
+            static_cast<int>(m_plan.stories.size()),
+            m_plan.names(),
+            m_judge.totals};
 }
 
 } // namespace

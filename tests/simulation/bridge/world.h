@@ -16,6 +16,7 @@ struct Outcome {
     qint64 notes = 0;
     qint64 lasted = 0; // virtual ms
     int awaits = 0;
+    int calls = 0;
     QStringList parts; // of the plan, by name
     Judge::Totals totals;
 };

@@ -52,6 +52,12 @@ public:
         return static_cast<int>(m_devices[user][device].oneTime.size());
     }
     void dropOneTimeKeys(const QString &user, const QString &device) { m_devices[user][device].oneTime = {}; }
+    void keepOneTimeKeys(const QString &user, const QString &device, int count) // the oldest
+    {
+        QJsonObject &keys = m_devices[user][device].oneTime;
+        while (keys.size() > count)
+            keys.remove(keys.keys().constLast());
+    }
     void dropFallback(const QString &user, const QString &device) { m_devices[user][device].fallback = {}; }
     void deleteDevice(const QString &user, const QString &device) { m_devices[user].remove(device); }
     [[nodiscard]] QStringList devicesOf(const QString &user) const { return m_devices.value(user).keys(); }

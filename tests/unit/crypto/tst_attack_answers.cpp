@@ -196,6 +196,54 @@ private Q_SLOTS:
                 QCOMPARE(ground->harm(), QString());
         }
     }
+
+    // What was true before the upload is said again: keys that are still to be handed out must not be pushed out.
+    void counts_that_come_late_push_no_keys_out()
+    {
+        KeyServer server;
+        Party alice("@nova_alice:test");
+        Party bob("@bob:test");
+        alice.machine->begin(alice.now);
+        bob.machine->begin(bob.now);
+        settle(server, {&alice, &bob});
+        for (int late = 0; late < 4; ++late) {
+            alice.machine->counts(0, {}, alice.now);
+            settle(server, {&alice, &bob});
+        }
+        QCOMPARE(server.oneTimeKeys(alice.user, alice.device()), 50);
+    }
+
+    void a_list_that_is_older_than_the_device_says_nothing_of_it()
+    {
+        KeyServer server;
+        Party fresh("@carol:test");
+        fresh.machine->begin(fresh.now);
+        std::optional<Answer> late; // to the question for its own devices, from before its keys were there
+        for (int round = 0; round < 10; ++round) {
+            fresh.commit();
+            const auto requests = fresh.machine->takeRequests(fresh.now);
+            for (const Asked &asked : requests) {
+                if (!late && std::holds_alternative<QueryKeys>(asked.request))
+                    late = server.perform(fresh.user, fresh.device(), asked);
+            }
+            for (const Asked &asked : requests) {
+                if (!late || asked.id != late->id)
+                    fresh.machine->answered(server.perform(fresh.user, fresh.device(), asked), fresh.now);
+            }
+        }
+        QCOMPARE(fresh.machine->device().stage(), OwnDevice::Stage::Complete);
+        const QString device = fresh.device();
+        QVERIFY(late && late->body.value("device_keys").toObject().contains(fresh.user));
+        fresh.machine->answered(*late, fresh.now);
+        fresh.commit();
+        QCOMPARE(fresh.device(), device);
+        settle(server, {&fresh});
+        QCOMPARE(fresh.device(), device);
+        server.deleteDevice(fresh.user, device);
+        fresh.machine->devicesChanged({fresh.user}, {});
+        settle(server, {&fresh});
+        QVERIFY(fresh.device() != device);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestAttackAnswers)

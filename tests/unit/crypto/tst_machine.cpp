@@ -375,6 +375,7 @@ private Q_SLOTS:
         server.dropOneTimeKeys(alice->user, alice->device());
         alice->machine->counts(0, {}, alice->now);
         settleAll();
+        server.keepOneTimeKeys(alice->user, alice->device(), 10);
         alice->rows = backup;
         alice->restart();
         alice->machine->counts(0, {}, alice->now); // makes other keys under the same ids

@@ -223,6 +223,26 @@ private Q_SLOTS:
         QVERIFY(text(await<int>([&](auto r) { m_client->ping(r); })).startsWith(u"duration_ms:"));
     }
 
+    // Or what some proxy says would mean that somebody has no devices, or that our keys are there.
+    void keysAreInTheAnswerOrItIsNone()
+    {
+        m_server->handle([](const auto &) { return json(200, R"({"device_keys":[],"one_time_keys":7})"); });
+        const auto said = [](const auto &result) {
+            return result.ok() ? QString() : nameOf(result.error().kind) + u' ' + result.error().message;
+        };
+        QVERIFY(said(await<QJsonObject>([&](auto r) {
+                    m_client->queryKeys(kGhost, {kGhost}, r);
+                })).startsWith(u"bad_answer device_keys:"));
+        QVERIFY(said(await<QJsonObject>([&](auto r) {
+                    m_client->claimKeys(kGhost, {{kGhost, {QStringLiteral("DEV")}}}, r);
+                })).startsWith(u"bad_answer one_time_keys:"));
+        QVERIFY(said(await<QJsonObject>([&](auto r) {
+                    m_client->uploadKeys(kGhost, QStringLiteral("DEV"), {}, r);
+                })).startsWith(u"bad_answer one_time_key_counts:"));
+        m_server->answer(json(200, R"({"device_keys":{}})"));
+        QVERIFY(await<QJsonObject>([&](auto r) { m_client->queryKeys(kGhost, {kGhost}, r); }).ok());
+    }
+
     void connectionIsKept()
     {
         m_server->handle([](const auto &) { return json(200, R"({"versions":[]})"); });

@@ -13,6 +13,26 @@ using namespace bridge;
 using namespace voip;
 using voiphost::BatchResult;
 
+// A database that keeps a batch and loses the connection before it can say so.
+class Unheard : public store::SqlStore
+{
+    Q_OBJECT
+
+public:
+    using SqlStore::SqlStore;
+    bool loses = false;
+
+    void accept(store::InboxBatch batch, QObject *context, store::Reply<QVector<store::InboxEntry>> reply) override
+    {
+        if (!loses)
+            return SqlStore::accept(std::move(batch), context, std::move(reply));
+        SqlStore::accept(std::move(batch), context, [this, reply](const auto &) {
+            reply(store::StoreError{store::StoreError::Kind::Unavailable, QStringLiteral("gone")});
+            Q_EMIT availableChanged(true);
+        });
+    }
+};
+
 class IntakeTest : public QObject
 {
     Q_OBJECT
@@ -128,6 +148,33 @@ private Q_SLOTS:
         m_intake->consumed({1, 2}); // but the rows are there: whoever says so lies, and it is given again
         QCOMPARE(accept("t3", {first}), BatchResult::Durable);
         QCOMPARE(given(), QStringList{alice + QStringLiteral(": ") + idOf(first)});
+    }
+
+    // Nobody repeats it under the same id: it is read as soon as the database is there again.
+    void listsKeptUnheard()
+    {
+        Unheard unheard(m_databases.fresh(QStringLiteral("sqlite")));
+        QVERIFY(storetest::open(unheard).ok());
+        intake::Intake intake(unheard, m_router, m_metrics);
+        QVector<store::InboxEntry> given;
+        connect(&intake, &intake::Intake::accepted, this,
+                [&given](const QString &, const auto &entries) { given += entries; });
+        intake.resume({});
+        m_router.setPeers(alice, room, {bob});
+        unheard.loses = true;
+        voiphost::EventBatch batch;
+        batch.deviceLists = {{QStringLiteral("changed"), QJsonArray{bob}}};
+        const auto refused = intake.accept(batch);
+        storetest::waitUntil([&] { return refused.isFinished() && !given.isEmpty(); }, "what was kept");
+        QCOMPARE(refused.result(), BatchResult::Refused);
+        QCOMPARE(given.size(), 1);
+        QCOMPARE(given.first().lane, alice);
+        QVERIFY(given.first().body.contains(QStringLiteral("device_lists")));
+        unheard.loses = false;
+        const auto durable = intake.accept(batch);
+        storetest::waitUntil([&] { return durable.isFinished(); }, "the batch");
+        QCOMPARE(given.size(), 2);
+        unheard.close();
     }
 
     void whatNobodyCanUse()

@@ -25,7 +25,7 @@ private Q_SLOTS:
         QCOMPARE(dsn->port, 5433);
         QCOMPARE(dsn->dbname, QStringLiteral("my db"));
         QCOMPARE(dsn->password, QStringLiteral("it's \\ =x"));
-        const QString options = connectOptions(*dsn, true);
+        const QString options = connectOptions(*dsn, PostgresDsn::Session::Reads);
         QVERIFY2(options.contains(QStringLiteral("sslmode='verify-full'")), qPrintable(options));
         QVERIFY(options.contains(QStringLiteral("connect_timeout='9'")));
         QVERIFY(options.contains(QStringLiteral("application_name='matrix-voip'")));
@@ -34,7 +34,7 @@ private Q_SLOTS:
         QVERIFY(!options.contains(QStringLiteral("it's")));
         const auto least = parsePostgresDsn(QStringLiteral("dbname=x"));
         QVERIFY(least);
-        QVERIFY(connectOptions(*least, false).contains(QStringLiteral("connect_timeout='5'")));
+        QVERIFY(connectOptions(*least, PostgresDsn::Session::Writes).contains(QStringLiteral("connect_timeout='5'")));
     }
 
     void refusesDsn_data()
