@@ -112,7 +112,7 @@ Pipeline::Pipeline(PipelineSettings settings, Shared &shared, std::unique_ptr<st
                 [this](const QString &lane, const QJsonObject &body, auto answer) { serveErrand(lane, body, answer); }),
       m_mirror(m_store, m_leases, shared.board, [this](const QString &lane) { return m_router.userOf(lane); }),
       m_switch(shared.gate, [this](const QByteArray &value, auto saved) { saveSwitch(value, std::move(saved)); }),
-      m_watch(m_client, m_turn, m_store, shared.health)
+      m_watch(m_client, m_turn, m_store, shared.health, shared.metrics)
 {
     makeAccount();
     m_router.setUsers(idsOf(m_settings.users));

@@ -1164,6 +1164,14 @@
         <source>The homeserver answers.</source>
         <translation>Der Homeserver antwortet.</translation>
     </message>
+    <message>
+        <source>Rows of the database cannot be read and are left out (%1 times).</source>
+        <translation>Zeilen der Datenbank sind nicht lesbar und werden ausgelassen (%1-mal).</translation>
+    </message>
+    <message>
+        <source>The log names them. Look after the disk, and restore the database if they are missed.</source>
+        <translation>Das Protokoll nennt sie. Sehen Sie nach der Festplatte, und stellen Sie die Datenbank wieder her, wenn sie fehlen.</translation>
+    </message>
 </context>
 <context>
     <name>voip::homeserver::Session</name>

@@ -1164,6 +1164,14 @@
         <source>The homeserver answers.</source>
         <translation>The homeserver answers.</translation>
     </message>
+    <message>
+        <source>Rows of the database cannot be read and are left out (%1 times).</source>
+        <translation>Rows of the database cannot be read and are left out (%1 times).</translation>
+    </message>
+    <message>
+        <source>The log names them. Look after the disk, and restore the database if they are missed.</source>
+        <translation>The log names them. Look after the disk, and restore the database if they are missed.</translation>
+    </message>
 </context>
 <context>
     <name>voip::homeserver::Session</name>

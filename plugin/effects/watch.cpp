@@ -18,8 +18,8 @@ constexpr auto whenNot = 5s;
 } // namespace
 
 Watch::Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Store &store, observe::Health &health,
-             QObject *parent)
-    : QObject(parent), m_client(client), m_turn(turn), m_store(store), m_health(health)
+             observe::Metrics &metrics, QObject *parent)
+    : QObject(parent), m_client(client), m_turn(turn), m_store(store), m_health(health), m_metrics(metrics)
 {
     m_next.setSingleShot(true);
     connect(&m_next, &QTimer::timeout, this, &Watch::ping);
@@ -68,8 +68,20 @@ void Watch::tellDatabase(bool available)
                   available ? QString() : tr("Start it, or correct `database` in the configuration.")});
 }
 
+void Watch::tellRows()
+{
+    const quint64 rows = m_store.unreadableRows();
+    m_metrics.set(observe::Gauge::UnreadableRows, static_cast<std::int64_t>(rows));
+    if (rows == 0)
+        return;
+    m_health.set({QStringLiteral("rows"), false, false,
+                  tr("Rows of the database cannot be read and are left out (%1 times).").arg(rows),
+                  tr("The log names them. Look after the disk, and restore the database if they are missed.")});
+}
+
 void Watch::ping()
 {
+    tellRows();
     if (std::exchange(m_asking, true))
         return;
     m_next.stop();

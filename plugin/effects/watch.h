@@ -7,6 +7,7 @@
 
 #include "homeserver/turncache.h"
 #include "observe/health.h"
+#include "observe/metrics.h"
 #include "store/store.h"
 
 #include <QTimer>
@@ -22,7 +23,7 @@ class Watch : public QObject
 
 public:
     Watch(homeserver::Client &client, homeserver::TurnCache &turn, store::Store &store, observe::Health &health,
-          QObject *parent = nullptr);
+          observe::Metrics &metrics, QObject *parent = nullptr);
 
     // The store is open. `lineUser`: as whom the line is held, with nobody (empty) there yet it is asked for again.
     void start(std::function<QString()> lineUser);
@@ -31,12 +32,14 @@ private:
     void ping();
     void hold();
     void tellDatabase(bool available);
+    void tellRows();
     void tellHomeserver(const homeserver::Result<int> &result);
 
     homeserver::Client &m_client;
     homeserver::TurnCache &m_turn;
     store::Store &m_store;
     observe::Health &m_health;
+    observe::Metrics &m_metrics;
     QTimer m_next;
     QTimer m_nextHold;
     std::function<QString()> m_lineUser;

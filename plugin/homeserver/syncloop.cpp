@@ -22,8 +22,7 @@ namespace
 
 Q_LOGGING_CATEGORY(lcSync, "voip.homeserver.sync")
 
-constexpr auto kGrace = 15s; // what an answer may take beyond the poll
-constexpr auto kGapPatience = 30s;
+constexpr auto kGrace = 15s;            // what an answer may take beyond the poll
 constexpr int kAfterRefusalMs = 60'000; // the homeserver says no, and nothing of ours will change that
 constexpr int kStoreIsBusyMs = 1000;
 constexpr int kPageSize = 100;
@@ -148,14 +147,18 @@ void SyncLoop::readBack(const QString &from)
         v3({QStringLiteral("rooms"), m_round->answer.rooms.at(m_round->room).id, QStringLiteral("messages")});
     m_retrier->run<QJsonObject>(
         [this, path, query](auto reply) { m_client.request({}, Method::Get, path, query, {}, std::move(reply)); },
-        kGapPatience, [this](const Result<QJsonObject> &result) { wentBack(result); });
+        m_settings.gapPatience, [this](const Result<QJsonObject> &result) { wentBack(result); });
 }
 
 void SyncLoop::wentBack(const Result<QJsonObject> &result)
 {
     const QString roomId = m_round->answer.rooms.at(m_round->room).id;
     if (!result.ok()) {
-        // The account may have left meanwhile. What cannot be read now will not be told again.
+        if (result.error().passing()) { // we stay where we are: all of it is asked for again
+            m_round.reset();
+            return later(result.error());
+        }
+        // The account may have left meanwhile.
         qCWarning(lcSync).noquote() << "what was said in" << roomId << "meanwhile cannot be read" << result.error().code
                                     << result.error().message;
         return gapIsFilled();

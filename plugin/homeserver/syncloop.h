@@ -26,6 +26,7 @@ struct SyncSettings {
     std::chrono::milliseconds poll{30'000};
     int timelineLimit = 20;
     int gapPages = 5; // of a hundred events each
+    std::chrono::milliseconds gapPatience{30'000};
 };
 
 class SyncLoop : public QObject

@@ -45,6 +45,7 @@ constexpr std::array gauges = {
     Named{"matrix_voip_inbox_depth", "Accepted events that no lane has looked at yet."},
     Named{"matrix_voip_outbox_depth", "Decided events that the homeserver does not have yet."},
     Named{"matrix_voip_rollout_percent", "Share of the bridged users whose calls go to Matrix."},
+    Named{"matrix_voip_unreadable_rows", "How often a row of the database was left out, since nobody can read it."},
 };
 static_assert(gauges.size() == static_cast<std::size_t>(Gauge::Count_));
 

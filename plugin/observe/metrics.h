@@ -30,7 +30,7 @@ enum class Counter {
 
 enum class LabelledCounter { Fallback, SendErrors, Undecryptable, Duplicates, RejectedEvents, RefusedBatches, Count_ };
 
-enum class Gauge { CallsActive, InboxDepth, OutboxDepth, RolloutPercent, Count_ };
+enum class Gauge { CallsActive, InboxDepth, OutboxDepth, RolloutPercent, UnreadableRows, Count_ };
 
 enum class Histogram { CallSetup, CallDuration, EventSend, KeyRescue, Count_ };
 

@@ -35,6 +35,7 @@ public:
     void open(const QByteArray &rootKey, QObject *context, Reply<voiphost::Done> reply) override;
     void close() override;
     [[nodiscard]] bool available() const override;
+    [[nodiscard]] quint64 unreadableRows() const override { return counters().corruptRows; }
 
     struct Counters {
         quint64 transactions = 0; // committed by the writer

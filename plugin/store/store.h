@@ -29,6 +29,8 @@ public:
     virtual void close() = 0;
 
     [[nodiscard]] virtual bool available() const = 0; // any thread
+    // How often a row was left out, since nobody can use it. Any thread.
+    [[nodiscard]] virtual quint64 unreadableRows() const { return 0; }
 
     // --- writes (grouped)
     // The batch is durable when the reply comes. An event id seen before for its lane (R107: also by another

@@ -173,6 +173,7 @@ void BridgeHost::build()
     fromHomeserver.body = 16ll * 1024 * 1024;
     fromHomeserver.connections = 128;
     fromHomeserver.perAddress = 64;
+    fromHomeserver.pace = {.atOnce = 2000, .perSecond = 1000};
     m_appserviceServer = std::make_unique<HttpServer>(
         "appservice", fromHomeserver, [this](const ExchangePtr &exchange) { m_appservice->handle(exchange); });
     m_appserviceServer->setAdmission([this](const Request &request) { return m_appservice->admit(request); });

@@ -3,6 +3,7 @@
 // All callbacks come from MHD_run() in run(), so handlers run on the Qt thread.
 #include "http/server.h"
 
+#include <QCryptographicHash>
 #include <QDateTime>
 #include <QLoggingCategory>
 
@@ -148,7 +149,7 @@ struct HttpServer::Callbacks {
 
 HttpServer::HttpServer(QByteArray name, HttpLimits limits, Handler handler, QObject *parent)
     : QObject(parent), m_name(std::move(name)), m_limits(limits), m_handler(std::move(handler)),
-      m_guesses(limits.guesses),
+      m_guesses(limits.guesses), m_pace(limits.pace),
       m_errorShape([](int status, const QString &code, const QString &text) { return errorReply(status, code, text); })
 {
     m_clock.start();
@@ -252,7 +253,9 @@ bool HttpServer::begin(const ExchangePtr &exchange)
         // A proxy before us may read it otherwise, and take the rest for another's request.
         exchange->m_refusal = error(400, QStringLiteral("BAD_REQUEST"), QStringLiteral("The body has two lengths"));
     else if (carriesToken(request) && !m_guesses.mayTry(exchange->m_address, m_clock.elapsed()))
-        exchange->m_refusal = tooManyGuesses();
+        exchange->m_refusal = tooMany("Too many wrong tokens came from there");
+    else if (!mayAsk(request, exchange->m_address))
+        exchange->m_refusal = tooMany("Too many requests; ask again later");
     else if (m_admission)
         exchange->m_refusal = m_admission(request);
     if (!exchange->m_refusal && (!ok || length > m_limits.body))
@@ -270,9 +273,19 @@ bool HttpServer::begin(const ExchangePtr &exchange)
     return true;
 }
 
-Reply HttpServer::tooManyGuesses() const
+// Behind a proxy everybody without a token has this machine's address: there the proxy counts.
+bool HttpServer::mayAsk(const Request &request, const ClientAddress &from)
 {
-    Reply reply = error(429, QStringLiteral("LIMIT_EXCEEDED"), QStringLiteral("Too many wrong tokens came from there"));
+    if (!carriesToken(request))
+        return from.thisMachine || m_pace.may('a' + from.bytes, m_clock.elapsed());
+    const QByteArray token = request.header("authorization") +
+                             request.queryValue(QStringLiteral("access_token")).value_or(QString()).toUtf8();
+    return m_pace.may('t' + QCryptographicHash::hash(token, QCryptographicHash::Sha256), m_clock.elapsed());
+}
+
+Reply HttpServer::tooMany(const char *what) const
+{
+    Reply reply = error(429, QStringLiteral("LIMIT_EXCEEDED"), QString::fromLatin1(what));
     reply.headers.emplaceBack("Retry-After", "1");
     return reply;
 }

@@ -6,6 +6,7 @@
 
 #include "config/endpoint.h"
 #include "http/exchange.h"
+#include "http/pace.h"
 
 #include <voiphost/types.h>
 
@@ -31,6 +32,7 @@ struct HttpLimits {
     int requestMs = 60'000;             // from its first byte to its last, however steadily it drips
     int readMs = 60'000;                // to take an answer, or what a stream has queued, however steadily it drips
     GuessLimits guesses = {};
+    PaceLimits pace = {};
 };
 
 class HttpServer : public QObject
@@ -82,7 +84,8 @@ private:
     [[nodiscard]] bool begin(const ExchangePtr &exchange);
     [[nodiscard]] bool step(const ExchangePtr &exchange, const char *data, size_t *size);
     [[nodiscard]] bool send(const ExchangePtr &exchange);
-    [[nodiscard]] Reply tooManyGuesses() const;
+    [[nodiscard]] bool mayAsk(const Request &request, const ClientAddress &from);
+    [[nodiscard]] Reply tooMany(const char *what) const;
     [[nodiscard]] Reply error(int status, const QString &code, const QString &message) const;
 
     QByteArray m_name;
@@ -91,6 +94,7 @@ private:
     Admission m_admission;
     BodyRule m_bodyRule;
     Guesses m_guesses;
+    Pace m_pace;
     quint64 m_slow = 0;
     ErrorShape m_errorShape;
     MHD_Daemon *m_daemon = nullptr;

@@ -31,6 +31,23 @@ class PipelineOutage : public QObject
 private Q_SLOTS:
     void cleanup() { m_bench.reset(); }
 
+    // Counted, and shown to the administrator; what else there is goes on.
+    void rowsThatNobodyCanRead()
+    {
+        m_homeserver = std::make_unique<FakeHomeserver>();
+        const DatabaseSettings database = m_databases.fresh(QStringLiteral("sqlite"));
+        m_bench = std::make_unique<Bench>(database, m_homeserver->http.url());
+        QVERIFY(m_bench->start({}).ok());
+        QVERIFY(m_bench->meet(*m_homeserver));
+        QVERIFY(m_bench->plugin().metrics().contains("matrix_voip_unreadable_rows 0"));
+        m_bench.reset();
+        storetest::Side(database).run(QStringLiteral("UPDATE rooms SET members = '{\"@x:test\":\"sits\"}'"));
+        m_bench = std::make_unique<Bench>(database, m_homeserver->http.url());
+        QVERIFY(m_bench->start({}).ok());
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->plugin().metrics().contains("matrix_voip_unreadable_rows 1"), patience);
+        QVERIFY(!m_bench->isOk("rows"));
+    }
+
     // The host is told, and what waits is sent in order when the homeserver is back, each with one transaction id.
     void homeserverGone_data()
     {

@@ -50,11 +50,12 @@ class TestSyncLoop : public QObject
     QVector<EventBatch> m_batches;
     BatchResult m_result = BatchResult::Durable;
 
-    void make(int gapPages = 5)
+    void make(int gapPages = 5, std::chrono::milliseconds gapPatience = std::chrono::seconds(30))
     {
         Access access{m_server->url(), QStringLiteral("test"), "tok", {}, {}, kAlice};
         SyncSettings settings{kAlice, {QStringLiteral("m.call.*")}};
         settings.gapPages = gapPages;
+        settings.gapPatience = gapPatience;
         m_loop = std::make_unique<SyncLoop>(
             access, settings,
             [this](const EventBatch &batch) {
@@ -216,6 +217,25 @@ private Q_SLOTS:
         start("s1");
         QTRY_COMPARE(m_batches.size(), 1);
         QCOMPARE(ids(), QStringList{QStringLiteral("$e")});
+    }
+
+    // Nobody tells again of what is passed over: the place is kept until it can be read.
+    void aGapThatCannotBeReadNow()
+    {
+        make(5, std::chrono::milliseconds(50));
+        QSignalSpy advanced(m_loop.get(), &SyncLoop::advanced);
+        int refusals = 1;
+        m_server->handle([&refusals](const fakehttp::Request &request) {
+            if (request.path().endsWith("/messages"))
+                return refusals-- > 0 ? json(503, "{}") : json(200, R"({"chunk":[)" + call("$a") + "]}");
+            return queryOf(request, "since") == u"s1" ? json(200, timeline("s2", call("$e"), "p1"))
+                                                      : Answer{200, "", {}, fakehttp::Fault::Hang};
+        });
+        start("s1");
+        QTRY_COMPARE_WITH_TIMEOUT(m_batches.size(), 1, 20'000);
+        QCOMPARE(ids(), (QStringList{QStringLiteral("$a"), QStringLiteral("$e")}));
+        QTRY_COMPARE(advanced.size(), 1);
+        QCOMPARE(requests("/messages").size(), 2);
     }
 
     void failuresAreWaitedOut()

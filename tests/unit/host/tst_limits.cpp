@@ -42,6 +42,8 @@ private Q_SLOTS:
     void addresses();
     void slotsOfAnAddress();
     void tableIsBounded();
+    void paceOfAnAsker();
+    void tooManyRequestsAreRefused();
     void wrongTokenWaits();
     void guessingIsNotLookedAt();
     void leavingEarlyFreesNoSlot();
@@ -135,6 +137,44 @@ void TestLimits::tableIsBounded()
     QVERIFY(!guesses.mayTry(v4("0b000001"), 50)); // full: of new ones nothing can be remembered
     QVERIFY(guesses.mayTry(v4("0b000001"), 100));
     QCOMPARE(guesses.addresses(), 0);
+}
+
+void TestLimits::paceOfAnAsker()
+{
+    Pace pace({.atOnce = 3, .perSecond = 10, .askers = 2});
+    for (int i = 0; i < 3; ++i)
+        QVERIFY(pace.may("one", 1000));
+    QVERIFY(!pace.may("one", 1000));
+    QVERIFY(!pace.may("one", 1099)); // and asking in vain costs nothing
+    QVERIFY(pace.may("one", 1100));
+    QVERIFY(!pace.may("one", 1199));
+    QVERIFY(pace.may("two", 1199)); // nobody else suffers
+    // Of too many the new ones share a measure; who has rested is forgotten.
+    for (int i = 0; i < 3; ++i)
+        QVERIFY(pace.may(QByteArray::number(i), 1199));
+    QVERIFY(!pace.may("another", 1199));
+    QVERIFY(pace.askers() <= 3);
+    QVERIFY(pace.may("another", 60'000));
+    QCOMPARE(pace.askers(), 1);
+}
+
+void TestLimits::tooManyRequestsAreRefused()
+{
+    HttpLimits limits;
+    limits.pace = {.atOnce = 5, .perSecond = 1};
+    serve(limits);
+    m_handler = [](const ExchangePtr &exchange) { exchange->reply(jsonReply(200, {})); };
+    const auto statusOf = [this](const QByteArray &token) {
+        RawClient client(m_server->port());
+        client.request("GET", "/x", token.isEmpty() ? QByteArray() : "Authorization: Bearer " + token + "\r\n");
+        return QTest::qWaitFor([&] { return client.answered(); }) ? client.status() : 0;
+    };
+    for (int i = 0; i < 5; ++i)
+        QCOMPARE(statusOf("one"), 200);
+    QCOMPARE(statusOf("one"), 429);
+    QCOMPARE(statusOf("two"), 200);
+    for (int i = 0; i < 20; ++i) // of this machine, without a token: the proxy counts
+        QCOMPARE(statusOf({}), 200);
 }
 
 void TestLimits::wrongTokenWaits()
