@@ -102,7 +102,7 @@ private Q_SLOTS:
         row("settles what was never sent", Defect::SwallowsSends, {"never_sent"});
         row("sends in another order", Defect::Reorders, {"order", "never_sent"}); // it answers before it sends, too
         row("takes a stale worker's commit", Defect::BlindTokens,
-            {"conflict", "reference_again", "seq", "consumed_twice", "consumed_unknown"});
+            {"conflict", "reference_again", "seq", "consumed_twice", "consumed_unknown", "came_back"});
         row("leaves somebody ringing", Defect::LosesHangups, {"left"});
         row("loses ratchets", Defect::LosesRatchets, {"index_again", "device_replaced"});
         row("seals anew", Defect::SealsAnew, {"sent_otherwise"});
