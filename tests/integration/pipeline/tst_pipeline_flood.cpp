@@ -229,5 +229,12 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(PipelineFlood)
+int main(int argc, char **argv)
+{
+    qputenv("QTEST_FUNCTION_TIMEOUT", "1800000"); // of the size that somebody asks for
+    const QCoreApplication app(argc, argv);
+    PipelineFlood flood;
+    return QTest::qExec(&flood, argc, argv);
+}
+
 #include "tst_pipeline_flood.moc"
