@@ -51,13 +51,11 @@ void Errands::setServed(const QVector<int> &partitions)
 
 void Errands::send(const QString &lane, const QJsonObject &body, Reply reply)
 {
-    if (m_waiting.size() >= maxWaiting)
+    if (m_waiting.size() >= maxWaiting || !m_store.available())
         return reply(std::nullopt);
     const QString id = QUuid::createUuid().toString(QUuid::Id128);
     m_waiting.insert(id, std::move(reply));
     QTimer::singleShot(patienceMs, this, [this, id] { withdraw(id); });
-    if (!m_store.available())
-        return give(id, std::nullopt);
     m_store.sendErrand({id, lane, m_leases.worker(), body}, this, [this, id](const auto &sent) {
         if (!sent.ok())
             withdraw(id); // it may have been written all the same
