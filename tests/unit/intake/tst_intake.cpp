@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The durable intake over a real store: what is refused, what is a repeat, what the lanes are given.
-#include "fakehomeserver.h"
-#include "intake/intake.h"
-#include "storetest.h"
+#include "intakeground.h"
 
 #include <QTest>
 
@@ -30,63 +28,15 @@ public:
     }
 };
 
-class IntakeTest : public QObject
+class IntakeTest : public IntakeGround
 {
     Q_OBJECT
 
-    const QString alice = QStringLiteral("@nova_alice:test");
-    const QString carol = QStringLiteral("@nova_carol:test");
-    const QString bob = QStringLiteral("@bob:test");
-    const QString room = QStringLiteral("!r:test");
-    storetest::Databases m_databases;
-    observe::Metrics m_metrics;
-    intake::Router m_router{QStringLiteral("nova_"), QStringLiteral("test")};
-    std::unique_ptr<store::Store> m_store;
-    std::unique_ptr<intake::Intake> m_intake;
-    QStringList m_given; // "<lane>: <event ids>"
-
-    QFuture<BatchResult> offer(const char *transaction, const QVector<QJsonObject> &events)
-    {
-        voiphost::EventBatch batch;
-        batch.transactionId = QLatin1String(transaction);
-        batch.receivedAt = 1000;
-        batch.events = events;
-        return m_intake->accept(batch);
-    }
-    BatchResult accept(const char *transaction, const QVector<QJsonObject> &events)
-    {
-        auto future = offer(transaction, events);
-        storetest::waitUntil([&] { return future.isFinished(); }, "the batch");
-        return future.result();
-    }
-    QStringList given() { return std::exchange(m_given, {}); }
-    static QString ids(const QVector<store::InboxEntry> &entries)
-    {
-        QStringList all;
-        for (const auto &entry : entries)
-            all.push_back(entry.body.value(QStringLiteral("event_id")).toString());
-        return all.join(u' ');
-    }
     static QString idOf(const QJsonObject &event) { return event.value(QStringLiteral("event_id")).toString(); }
 
 private Q_SLOTS:
-    void init()
-    {
-        m_router = intake::Router(QStringLiteral("nova_"), QStringLiteral("test"));
-        m_router.setUsers({QStringLiteral("alice"), QStringLiteral("carol")});
-        m_router.setInRoom(alice, room, true);
-        m_store = std::make_unique<store::SqlStore>(m_databases.fresh(QStringLiteral("sqlite")));
-        m_intake = std::make_unique<intake::Intake>(*m_store, m_router, m_metrics);
-        connect(m_intake.get(), &intake::Intake::accepted, this, [this](const QString &lane, const auto &entries) {
-            m_given += lane + QStringLiteral(": ") + ids(entries);
-        });
-        m_given.clear();
-    }
-    void cleanup()
-    {
-        m_intake.reset();
-        m_store.reset();
-    }
+    void init() { begin(false); }
+    void cleanup() { end(); }
 
     void refusedUntilItIsResumed()
     {

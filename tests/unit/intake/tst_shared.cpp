@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The intake of one of several workers: what waits in the store for any of them is bounded, and read in pieces.
-#include "fakehomeserver.h"
-#include "intake/intake.h"
-#include "storetest.h"
+#include "intakeground.h"
 
 #include <QTest>
 
@@ -13,43 +11,9 @@ using namespace bridge;
 using namespace voip;
 using voiphost::BatchResult;
 
-class SharedIntakeTest : public QObject
+class SharedIntakeTest : public IntakeGround
 {
     Q_OBJECT
-
-    const QString alice = QStringLiteral("@nova_alice:test");
-    const QString carol = QStringLiteral("@nova_carol:test");
-    const QString bob = QStringLiteral("@bob:test");
-    const QString room = QStringLiteral("!r:test");
-    storetest::Databases m_databases;
-    observe::Metrics m_metrics;
-    intake::Router m_router{QStringLiteral("nova_"), QStringLiteral("test")};
-    std::unique_ptr<store::Store> m_store;
-    std::unique_ptr<intake::Intake> m_intake;
-    QStringList m_given; // "<lane>: <event ids>"
-
-    QFuture<BatchResult> offer(const char *transaction, const QVector<QJsonObject> &events)
-    {
-        voiphost::EventBatch batch;
-        batch.transactionId = QLatin1String(transaction);
-        batch.receivedAt = 1000;
-        batch.events = events;
-        return m_intake->accept(batch);
-    }
-    BatchResult accept(const char *transaction, const QVector<QJsonObject> &events)
-    {
-        auto future = offer(transaction, events);
-        storetest::waitUntil([&] { return future.isFinished(); }, "the batch");
-        return future.result();
-    }
-    QStringList given() { return std::exchange(m_given, {}); }
-    static QString ids(const QVector<store::InboxEntry> &entries)
-    {
-        QStringList all;
-        for (const auto &entry : entries)
-            all.push_back(entry.body.value(QStringLiteral("event_id")).toString());
-        return all.join(u' ');
-    }
 
     call::Room aliceAndBob() const
     {
@@ -61,23 +25,8 @@ class SharedIntakeTest : public QObject
     }
 
 private Q_SLOTS:
-    void init()
-    {
-        m_router = intake::Router(QStringLiteral("nova_"), QStringLiteral("test"));
-        m_router.setUsers({QStringLiteral("alice"), QStringLiteral("carol")});
-        m_router.setInRoom(alice, room, true);
-        m_store = std::make_unique<store::SqlStore>(m_databases.fresh(QStringLiteral("sqlite")));
-        m_intake = std::make_unique<intake::Intake>(*m_store, m_router, m_metrics, true);
-        connect(m_intake.get(), &intake::Intake::accepted, this, [this](const QString &lane, const auto &entries) {
-            m_given += lane + QStringLiteral(": ") + ids(entries);
-        });
-        m_given.clear();
-    }
-    void cleanup()
-    {
-        m_intake.reset();
-        m_store.reset();
-    }
+    void init() { begin(true); }
+    void cleanup() { end(); }
 
     // Several workers: what waits for others, or for nobody, counts as much; but not what a worker says it keeps aside.
     void tooDeepForOthers()
